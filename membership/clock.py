@@ -1,0 +1,77 @@
+"""now(): the only reader of the clock in the product. The setting VIP_CLOCK names the function behind it.
+
+Signatures, login sessions, codes and TOTP use wall time; everything a member is promised uses this.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def now() -> datetime:
+    """The present moment, aware, UTC. In a demo it is the moved clock."""
+    return _source(settings.VIP_CLOCK)()
+
+
+@cache
+def _source(name: str) -> Callable[[], datetime]:
+    return import_string(name)  # type: ignore[no-any-return]
+
+
+def wall() -> datetime:
+    """Wall time, UTC."""
+    return datetime.now(UTC)
+
+
+def demo() -> datetime:
+    """Wall time plus the demo's offset; while the demo was stopped its clock stood still."""
+    return wall() + offset()
+
+
+def offset() -> timedelta:
+    """How far the demo's clock stands from wall time; one small file in VIP_DATA, so every process agrees."""
+    try:
+        return timedelta(seconds=float(_offset_file().read_text(encoding="ascii")))
+    except FileNotFoundError:
+        return timedelta()
+
+
+def set_offset(value: timedelta) -> None:
+    """Move the demo's clock. Written beside and renamed, so that no reader sees half a number."""
+    path = _offset_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_text(repr(value.total_seconds()), encoding="ascii")
+    draft.replace(path)
+
+
+def stand_still() -> None:
+    """Remember the demo's time as it stops, for `go_on`."""
+    _stopped_file().write_text(repr(demo().timestamp()), encoding="ascii")
+
+
+def go_on() -> None:
+    """Let the demo's clock continue from where it stood when the demo stopped."""
+    with contextlib.suppress(FileNotFoundError):
+        stood = datetime.fromtimestamp(float(_stopped_file().read_text(encoding="ascii")), UTC)
+        set_offset(stood - wall())
+        _stopped_file().unlink()
+
+
+def _offset_file() -> Path:
+    return settings.VIP_DATA / "clock_offset"  # type: ignore[no-any-return]
+
+
+def _stopped_file() -> Path:
+    return settings.VIP_DATA / "clock_stopped"  # type: ignore[no-any-return]

@@ -1,0 +1,46 @@
+"""Two thin layers: pages are private unless a view says otherwise, and speak the reader's language and zone."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils import timezone, translation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+    Handler = Callable[[HttpRequest], HttpResponse]
+
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), publickey-credentials-get=(self)"
+
+
+def private_pages(get_response: Handler) -> Handler:
+    """`no-store` on everything a view did not mark itself; no shared cache ever keeps somebody's page."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        return response
+
+    return middleware
+
+
+def language_and_zone(get_response: Handler) -> Handler:
+    """The member's language and zone; for others the chosen cookie, then what the browser asks for."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        user = request.user
+        language = getattr(user, "language", "") or translation.get_language_from_request(request)
+        zone = getattr(user, "time_zone", "") or settings.VIP_HOME_ZONE
+        with translation.override(language), timezone.override(zoneinfo.ZoneInfo(zone)):
+            request.LANGUAGE_CODE = translation.get_language() or "en"
+            response = get_response(request)
+            response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
+            return response
+
+    return middleware

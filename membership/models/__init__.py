@@ -1,0 +1,45 @@
+"""The ground floor's records, a module a subject."""
+
+from membership.models.cards import Card, CardKey
+from membership.models.memberships import (
+    OPEN,
+    Membership,
+    Pause,
+    Status,
+    Stop,
+    Term,
+    TierChange,
+    Transition,
+)
+from membership.models.messages import Message
+from membership.models.people import Consent, HouseholdSeat, Member, User
+from membership.models.plans import Plan, Price, Tier
+from membership.models.records import AuditEntry, SearchKey, TimelineEntry
+from membership.models.work import RateCount, Tick, Work
+
+__all__ = [
+    "OPEN",
+    "AuditEntry",
+    "Card",
+    "CardKey",
+    "Consent",
+    "HouseholdSeat",
+    "Member",
+    "Membership",
+    "Message",
+    "Pause",
+    "Plan",
+    "Price",
+    "RateCount",
+    "SearchKey",
+    "Status",
+    "Stop",
+    "Term",
+    "Tick",
+    "Tier",
+    "TierChange",
+    "TimelineEntry",
+    "Transition",
+    "User",
+    "Work",
+]

@@ -1,0 +1,65 @@
+"""What is written beside every change, in its transaction: timeline, search keys, audit. Ids and facts only."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from membership.models.people import Member
+
+
+class TimelineEntry(models.Model):
+    """One line of a member's story. `data` holds facts and ids, never names; words are made when it is read."""
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="timeline")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=48)
+    data = models.JSONField(default=dict)
+    actor = models.CharField(max_length=64)
+    source_ref = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["member", "-at"], name="timeline_of_a_member")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["member", "kind", "source_ref"],
+                condition=~models.Q(source_ref=""),
+                name="one_timeline_entry_per_source",
+            ),
+        ]
+
+
+class SearchKey(models.Model):
+    """A value by which staff find a member, in the folded form that search.fold() gives."""
+
+    class Kind(models.TextChoices):
+        NAME = "name"
+        EMAIL = "email"
+        NUMBER = "number"
+        ORDER = "order"
+        STRIPE = "stripe"
+        CARD = "card"
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="search_keys")
+    kind = models.CharField(max_length=6, choices=Kind)
+    value = models.CharField(max_length=254)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["member", "kind", "value"], name="one_search_key_per_value"),
+        ]
+        indexes = [models.Index(fields=["value", "kind"], name="search_by_value")]
+
+
+class AuditEntry(models.Model):
+    """Who changed money, a right or a role. Append-only; ids, never names, so that erasure leaves it whole."""
+
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=64)
+    verb = models.CharField(max_length=48)
+    subject = models.CharField(max_length=64)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [models.Index(fields=["subject", "at"], name="audit_of_a_subject")]

@@ -1,0 +1,314 @@
+"""The one settings file. What differs between installations comes from the environment (environment.py)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import dj_database_url
+from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy as _
+
+from membership import environment
+
+ENV = environment.read()
+ROOT = Path(__file__).resolve().parent.parent
+
+VIP_MODE = ENV.vip_mode
+VIP_DATA = ENV.vip_data if ENV.vip_data.is_absolute() else ROOT / ENV.vip_data
+PORT = ENV.port
+BASE_URL = ENV.base_url or f"http://localhost:{PORT}"
+PROGRAMME_NAME = ENV.vip_programme_name
+PRODUCTION = VIP_MODE == "production"
+DEBUG = False
+
+
+def _own_secret() -> str:
+    """The demo's secret, made at first use and kept in VIP_DATA; production must name its own."""
+    if VIP_MODE == "test":
+        return "test-" * 12
+    VIP_DATA.mkdir(parents=True, exist_ok=True)
+    path = VIP_DATA / "secret_key"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="utf-8")
+
+
+SECRET_KEY = ENV.secret_key or _own_secret()
+
+
+def _derived(purpose: str) -> str:
+    """A secret for one purpose outside production, as hex, so that a demo needs no set-up."""
+    return hmac.new(SECRET_KEY.encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+
+# --- time ------------------------------------------------------------------------------------------------------------
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+VIP_CLOCK = ENV.vip_clock or ("membership.clock.demo" if VIP_MODE == "demo" else "membership.clock.wall")
+VIP_HOME_ZONE = "Europe/Amsterdam"  # a new member's zone until the browser or the member says otherwise
+
+# --- Stripe ----------------------------------------------------------------------------------------------------------
+
+# Without a key of a real account, and never in production, the local Stripe answers.
+LOCAL_STRIPE_INSTALLED = not PRODUCTION and ENV.stripe_secret_key is None
+STRIPE_SECRET_KEY = ENV.stripe_secret_key or "sk_test_local"
+STRIPE_WEBHOOK_SECRETS = [s.strip() for s in (ENV.stripe_webhook_secret or f"whsec_{_derived('webhook')}").split(",")]
+LOCAL_STRIPE = {"CLOCK": "membership.clock.now", "URL": f"{BASE_URL}/stripe"}
+
+# --- cards -----------------------------------------------------------------------------------------------------------
+
+CARD_PRIVATE_KEY = bytes.fromhex(ENV.vip_card_key or _derived("card"))
+
+# --- apps ------------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "membership",
+    "perks",
+    "billing",
+    *(["billing.emulator"] if LOCAL_STRIPE_INSTALLED else []),
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",  # a page of allauth.usersessions needs it
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django_htmx",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "membership.middleware.private_pages",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "membership.middleware.language_and_zone",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "membership.urls"
+WSGI_APPLICATION = "membership.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "membership.context.programme",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- databases -------------------------------------------------------------------------------------------------------
+
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
+
+
+def _sqlite(name: str) -> dict[str, Any]:
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": VIP_DATA / name, "OPTIONS": SQLITE_OPTIONS}
+
+
+def _database(url: str | None) -> dict[str, Any]:
+    if url is None:
+        return _sqlite("vip.sqlite3")
+    parsed: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+    if parsed["ENGINE"].endswith("sqlite3"):
+        return {"ENGINE": parsed["ENGINE"], "NAME": parsed["NAME"], "OPTIONS": SQLITE_OPTIONS}
+    return parsed
+
+
+DATABASES: dict[str, dict[str, Any]] = {"default": _database(ENV.database_url)}
+DATABASE_ROUTERS = []
+if LOCAL_STRIPE_INSTALLED:
+    # A database of its own: the real Stripe does not roll back with our transaction either.
+    DATABASES["local_stripe"] = _sqlite("local_stripe.sqlite3")
+    DATABASE_ROUTERS = ["billing.emulator.routers.LocalStripeRouter"]
+
+# --- Celery: a doorbell; the rows are the truth ----------------------------------------------------------------------
+
+CELERY = {
+    "broker_url": ENV.redis_url or "filesystem://",
+    "broker_transport_options": (
+        {"visibility_timeout": 300, "unacked_restore_throttle": 1}
+        if ENV.redis_url
+        else {
+            "data_folder_in": str(VIP_DATA / "queue"),
+            "data_folder_out": str(VIP_DATA / "queue"),
+            "control_folder": str(VIP_DATA / "queue-control"),
+            "polling_interval": 0.1,
+        }
+    ),
+    "broker_connection_retry_on_startup": True,
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "task_ignore_result": True,
+    "task_acks_late": True,
+    "task_reject_on_worker_lost": True,
+    "worker_prefetch_multiplier": 1,
+    "task_soft_time_limit": 60,
+    "task_time_limit": 90,
+    "timezone": "UTC",
+    "worker_hijack_root_logger": False,
+}
+
+# --- cache: only rate limits of allauth live here ---------------------------------------------------------------------
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.redis_url}
+    if ENV.redis_url
+    else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VIP_DATA / "cache"}
+}
+
+# --- accounts --------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "membership.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "portal"
+ACCOUNT_ADAPTER = "membership.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "membership.forms.SignupDetails"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = PROGRAMME_NAME
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # localhost speaks http
+USERSESSIONS_TRACK_ACTIVITY = True
+
+# --- mail: every mail is a Message row; this is only the last step -----------------------------------------------------
+
+DEFAULT_FROM_EMAIL = ENV.email_from
+
+
+def _mailer(url: str | None) -> dict[str, Any]:
+    """smtp://user:password@host:587 (or smtps://…:465) as Django's MAILERS wants it; without one, nothing leaves."""
+    if url is None:
+        return {"BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+    parts = urlsplit(url)
+    options = {
+        "host": parts.hostname,
+        "port": parts.port or (465 if parts.scheme == "smtps" else 587),
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "use_ssl": parts.scheme == "smtps",
+        "use_tls": parts.scheme == "smtp",
+        "timeout": 10,
+    }
+    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+
+
+MAILERS = {"default": _mailer(ENV.email_url)}
+
+# --- languages -------------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [ROOT / "membership" / "locale"]
+LANGUAGE_COOKIE_NAME = "vip_language"
+
+# --- static files ----------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VIP_DATA / "static"
+STATICFILES_DIRS: list[Path] = []
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if VIP_MODE != "test"
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = VIP_MODE == "test"
+
+# --- the door --------------------------------------------------------------------------------------------------------
+
+_host = BASE_URL.split("://", 1)[1].split(":")[0].split("/")[0]
+ALLOWED_HOSTS = [_host] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver", _host]
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "manifest-src": [CSP.SELF],
+    "frame-src": [CSP.SELF],
+    "form-action": [CSP.SELF, "https://checkout.stripe.com", "https://billing.stripe.com"],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_HSTS_PRELOAD = PRODUCTION
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+# Cookies ignore ports: two demos on one machine would log each other out under one name.
+SESSION_COOKIE_NAME = "__Host-session" if PRODUCTION else f"vip_session_{PORT}"
+CSRF_COOKIE_NAME = "__Host-csrf" if PRODUCTION else f"vip_csrf_{PORT}"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
+
+# --- logs ------------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"vip": {"level": "INFO"}},
+}
