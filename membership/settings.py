@@ -220,7 +220,7 @@ MFA_TOTP_ISSUER = PROGRAMME_NAME
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # localhost speaks http
 USERSESSIONS_TRACK_ACTIVITY = True
 
-# --- mail: every mail is a Message row; this is only the last step -----------------------------------------------------
+# --- mail: every mail is a Message row; this is only the last step ------------------------------------------------
 
 DEFAULT_FROM_EMAIL = ENV.email_from
 

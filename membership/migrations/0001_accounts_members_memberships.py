@@ -2,397 +2,733 @@
 
 import django.db.models.deletion
 import django.db.models.functions.text
-import membership.clock
-import membership.models.cards
 from django.conf import settings
 from django.db import migrations, models
 
+import membership.clock
+import membership.models.cards
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='CardKey',
+            name="CardKey",
             fields=[
-                ('key_id', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
-                ('public_key', models.BinaryField(max_length=32, unique=True)),
-                ('first_used_at', models.DateTimeField()),
+                ("key_id", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ("public_key", models.BinaryField(max_length=32, unique=True)),
+                ("first_used_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=40, unique=True)),
-                ('interval', models.CharField(choices=[('year', 'yearly'), ('month', 'monthly'), ('once', 'one year, once')], default='year', max_length=5)),
-                ('grace_days', models.PositiveSmallIntegerField(default=14)),
-                ('trial_days', models.PositiveSmallIntegerField(default=0)),
-                ('published', models.BooleanField(default=True)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("code", models.SlugField(max_length=40, unique=True)),
+                (
+                    "interval",
+                    models.CharField(
+                        choices=[("year", "yearly"), ("month", "monthly"), ("once", "one year, once")],
+                        default="year",
+                        max_length=5,
+                    ),
+                ),
+                ("grace_days", models.PositiveSmallIntegerField(default=14)),
+                ("trial_days", models.PositiveSmallIntegerField(default=0)),
+                ("published", models.BooleanField(default=True)),
             ],
             options={
-                'ordering': ['tier__rank', 'code'],
+                "ordering": ["tier__rank", "code"],
             },
         ),
         migrations.CreateModel(
-            name='Tick',
+            name="Tick",
             fields=[
-                ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('ran_at', models.DateTimeField()),
+                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("ran_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Tier',
+            name="Tier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=60)),
-                ('rank', models.PositiveSmallIntegerField(unique=True)),
-                ('color', models.SlugField(max_length=20)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("code", models.SlugField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=60)),
+                ("rank", models.PositiveSmallIntegerField(unique=True)),
+                ("color", models.SlugField(max_length=20)),
             ],
             options={
-                'ordering': ['rank'],
+                "ordering": ["rank"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
-                ('language', models.CharField(choices=[('en', 'English'), ('de', 'German')], default='en', max_length=5, verbose_name='language')),
-                ('time_zone', models.CharField(default='Europe/Amsterdam', max_length=64, verbose_name='time zone')),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(default=membership.clock.now)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail address")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("en", "English"), ("de", "German")],
+                        default="en",
+                        max_length=5,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(default="Europe/Amsterdam", max_length=64, verbose_name="time zone"),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(default=membership.clock.now)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='one_account_per_email')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("email"), name="one_account_per_email"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('actor', models.CharField(max_length=64)),
-                ('verb', models.CharField(max_length=48)),
-                ('subject', models.CharField(max_length=64)),
-                ('data', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("at", models.DateTimeField()),
+                ("actor", models.CharField(max_length=64)),
+                ("verb", models.CharField(max_length=48)),
+                ("subject", models.CharField(max_length=64)),
+                ("data", models.JSONField(default=dict)),
             ],
             options={
-                'verbose_name_plural': 'audit entries',
-                'indexes': [models.Index(fields=['subject', 'at'], name='audit_of_a_subject')],
+                "verbose_name_plural": "audit entries",
+                "indexes": [models.Index(fields=["subject", "at"], name="audit_of_a_subject")],
             },
         ),
         migrations.CreateModel(
-            name='Member',
+            name="Member",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=10, unique=True)),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('birthday', models.DateField(blank=True, null=True, verbose_name='birthday')),
-                ('member_since', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=membership.clock.now)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='member', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("number", models.CharField(max_length=10, unique=True)),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("birthday", models.DateField(blank=True, null=True, verbose_name="birthday")),
+                ("member_since", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=membership.clock.now)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="member",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Consent',
+            name="Consent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=32)),
-                ('version', models.CharField(max_length=32)),
-                ('language', models.CharField(max_length=5)),
-                ('text', models.TextField()),
-                ('given_at', models.DateTimeField()),
-                ('source_ref', models.CharField(max_length=120)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='membership.member')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("kind", models.CharField(max_length=32)),
+                ("version", models.CharField(max_length=32)),
+                ("language", models.CharField(max_length=5)),
+                ("text", models.TextField()),
+                ("given_at", models.DateTimeField()),
+                ("source_ref", models.CharField(max_length=120)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="consents",
+                        to="membership.member",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Card',
+            name="Card",
             fields=[
-                ('id', models.UUIDField(default=membership.models.cards.new_card_id, editable=False, primary_key=True, serialize=False)),
-                ('issued_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cards', to='membership.member')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=membership.models.cards.new_card_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("issued_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cards",
+                        to="membership.member",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('active', 'Active'), ('suspended', 'Suspended'), ('ended', 'Ended')], default='pending', max_length=9)),
-                ('currency', models.CharField(max_length=3)),
-                ('renewal_expected', models.BooleanField(default=True)),
-                ('time_zone', models.CharField(max_length=64)),
-                ('reserved_at', models.DateTimeField()),
-                ('entitled_until', models.DateTimeField(blank=True, null=True)),
-                ('canceled_at', models.DateTimeField(blank=True, null=True)),
-                ('cut_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('end_reason', models.CharField(blank=True, choices=[('expired', 'Expired'), ('lapsed', 'Lapsed'), ('refunded', 'Refunded'), ('dispute_lost', 'Dispute Lost'), ('staff', 'Staff')], max_length=12)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='membership.member')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.plan')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("active", "Active"),
+                            ("suspended", "Suspended"),
+                            ("ended", "Ended"),
+                        ],
+                        default="pending",
+                        max_length=9,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("renewal_expected", models.BooleanField(default=True)),
+                ("time_zone", models.CharField(max_length=64)),
+                ("reserved_at", models.DateTimeField()),
+                ("entitled_until", models.DateTimeField(blank=True, null=True)),
+                ("canceled_at", models.DateTimeField(blank=True, null=True)),
+                ("cut_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "end_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("expired", "Expired"),
+                            ("lapsed", "Lapsed"),
+                            ("refunded", "Refunded"),
+                            ("dispute_lost", "Dispute Lost"),
+                            ("staff", "Staff"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="membership.member",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.plan"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='HouseholdSeat',
+            name="HouseholdSeat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('holder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='membership.member')),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='membership.membership')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="seats",
+                        to="membership.member",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="seats",
+                        to="membership.membership",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_at', models.DateTimeField()),
-                ('claimed_until', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('last_error', models.CharField(blank=True, max_length=500)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('parked_reason', models.CharField(blank=True, max_length=200)),
-                ('key', models.CharField(max_length=160, unique=True)),
-                ('kind', models.CharField(max_length=48)),
-                ('to', models.EmailField(max_length=254)),
-                ('language', models.CharField(max_length=5)),
-                ('subject', models.CharField(max_length=200)),
-                ('text', models.TextField()),
-                ('html', models.TextField(blank=True)),
-                ('written_at', models.DateTimeField()),
-                ('attached_card', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.card')),
-                ('member', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='membership.member')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("due_at", models.DateTimeField()),
+                ("claimed_until", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("last_error", models.CharField(blank=True, max_length=500)),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                ("parked_reason", models.CharField(blank=True, max_length=200)),
+                ("key", models.CharField(max_length=160, unique=True)),
+                ("kind", models.CharField(max_length=48)),
+                ("to", models.EmailField(max_length=254)),
+                ("language", models.CharField(max_length=5)),
+                ("subject", models.CharField(max_length=200)),
+                ("text", models.TextField()),
+                ("html", models.TextField(blank=True)),
+                ("written_at", models.DateTimeField()),
+                (
+                    "attached_card",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="membership.card",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="messages",
+                        to="membership.member",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-written_at', '-pk'],
-                'abstract': False,
+                "ordering": ["-written_at", "-pk"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Pause',
+            name="Pause",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pauses', to='membership.membership')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pauses",
+                        to="membership.membership",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['starts_at'],
+                "ordering": ["starts_at"],
             },
         ),
         migrations.CreateModel(
-            name='Price',
+            name="Price",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(max_length=3)),
-                ('amount', models.PositiveIntegerField()),
-                ('tax_included', models.BooleanField(default=True)),
-                ('retired_at', models.DateTimeField(blank=True, null=True)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prices', to='membership.plan')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("amount", models.PositiveIntegerField()),
+                ("tax_included", models.BooleanField(default=True)),
+                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="prices",
+                        to="membership.plan",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RateCount',
+            name="RateCount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120)),
-                ('window_ends_at', models.DateTimeField()),
-                ('count', models.PositiveIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("key", models.CharField(max_length=120)),
+                ("window_ends_at", models.DateTimeField()),
+                ("count", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'indexes': [models.Index(fields=['window_ends_at'], name='rate_counts_to_forget')],
-                'constraints': [models.UniqueConstraint(fields=('key', 'window_ends_at'), name='one_count_per_window')],
+                "indexes": [models.Index(fields=["window_ends_at"], name="rate_counts_to_forget")],
+                "constraints": [models.UniqueConstraint(fields=("key", "window_ends_at"), name="one_count_per_window")],
             },
         ),
         migrations.CreateModel(
-            name='SearchKey',
+            name="SearchKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('name', 'Name'), ('email', 'Email'), ('number', 'Number'), ('order', 'Order'), ('stripe', 'Stripe'), ('card', 'Card')], max_length=6)),
-                ('value', models.CharField(max_length=254)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='search_keys', to='membership.member')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("name", "Name"),
+                            ("email", "Email"),
+                            ("number", "Number"),
+                            ("order", "Order"),
+                            ("stripe", "Stripe"),
+                            ("card", "Card"),
+                        ],
+                        max_length=6,
+                    ),
+                ),
+                ("value", models.CharField(max_length=254)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="search_keys",
+                        to="membership.member",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Stop',
+            name="Stop",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('staff', 'Staff'), ('dispute', 'Dispute'), ('fraud', 'Fraud')], max_length=7)),
-                ('source_ref', models.CharField(max_length=120)),
-                ('opened_at', models.DateTimeField()),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stops', to='membership.membership')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("staff", "Staff"), ("dispute", "Dispute"), ("fraud", "Fraud")], max_length=7
+                    ),
+                ),
+                ("source_ref", models.CharField(max_length=120)),
+                ("opened_at", models.DateTimeField()),
+                ("lifted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="stops",
+                        to="membership.membership",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Term',
+            name="Term",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('paid', 'Paid'), ('trial', 'Trial'), ('gift', 'Gift'), ('complimentary', 'Complimentary'), ('offline', 'Offline')], max_length=13)),
-                ('source_ref', models.CharField(max_length=120, unique=True)),
-                ('anchor_at', models.DateTimeField()),
-                ('interval', models.CharField(choices=[('day', 'Day'), ('month', 'Month'), ('year', 'Year')], max_length=5)),
-                ('every', models.PositiveSmallIntegerField(default=1)),
-                ('ordinal', models.PositiveSmallIntegerField()),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms', to='membership.membership')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.plan')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("paid", "Paid"),
+                            ("trial", "Trial"),
+                            ("gift", "Gift"),
+                            ("complimentary", "Complimentary"),
+                            ("offline", "Offline"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                ("source_ref", models.CharField(max_length=120, unique=True)),
+                ("anchor_at", models.DateTimeField()),
+                (
+                    "interval",
+                    models.CharField(choices=[("day", "Day"), ("month", "Month"), ("year", "Year")], max_length=5),
+                ),
+                ("every", models.PositiveSmallIntegerField(default=1)),
+                ("ordinal", models.PositiveSmallIntegerField()),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="terms",
+                        to="membership.membership",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.plan"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['starts_at'],
+                "ordering": ["starts_at"],
             },
         ),
         migrations.AddField(
-            model_name='plan',
-            name='tier',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='membership.tier'),
+            model_name="plan",
+            name="tier",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="plans", to="membership.tier"
+            ),
         ),
         migrations.CreateModel(
-            name='TierChange',
+            name="TierChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('changed_at', models.DateTimeField()),
-                ('source_ref', models.CharField(max_length=120, unique=True)),
-                ('from_plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.plan')),
-                ('term', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tier_changes', to='membership.term')),
-                ('to_plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.plan')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("changed_at", models.DateTimeField()),
+                ("source_ref", models.CharField(max_length=120, unique=True)),
+                (
+                    "from_plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.plan"
+                    ),
+                ),
+                (
+                    "term",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tier_changes",
+                        to="membership.term",
+                    ),
+                ),
+                (
+                    "to_plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.plan"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['changed_at', 'pk'],
+                "ordering": ["changed_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='TimelineEntry',
+            name="TimelineEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('kind', models.CharField(max_length=48)),
-                ('data', models.JSONField(default=dict)),
-                ('actor', models.CharField(max_length=64)),
-                ('source_ref', models.CharField(blank=True, max_length=120)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='timeline', to='membership.member')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("at", models.DateTimeField()),
+                ("kind", models.CharField(max_length=48)),
+                ("data", models.JSONField(default=dict)),
+                ("actor", models.CharField(max_length=64)),
+                ("source_ref", models.CharField(blank=True, max_length=120)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="timeline",
+                        to="membership.member",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-pk'],
+                "ordering": ["-at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Transition',
+            name="Transition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verb', models.CharField(max_length=32)),
-                ('from_status', models.CharField(blank=True, max_length=9)),
-                ('to_status', models.CharField(max_length=9)),
-                ('at', models.DateTimeField()),
-                ('actor', models.CharField(max_length=64)),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transitions', to='membership.membership')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("verb", models.CharField(max_length=32)),
+                ("from_status", models.CharField(blank=True, max_length=9)),
+                ("to_status", models.CharField(max_length=9)),
+                ("at", models.DateTimeField()),
+                ("actor", models.CharField(max_length=64)),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transitions",
+                        to="membership.membership",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='member',
-            constraint=models.CheckConstraint(condition=models.Q(('number__regex', '^[0-9]{10}$')), name='member_number_is_ten_digits'),
+            model_name="member",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__regex", "^[0-9]{10}$")), name="member_number_is_ten_digits"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.UniqueConstraint(fields=('kind', 'source_ref'), name='one_consent_per_kind_and_occasion'),
+            model_name="consent",
+            constraint=models.UniqueConstraint(fields=("kind", "source_ref"), name="one_consent_per_kind_and_occasion"),
         ),
         migrations.AddConstraint(
-            model_name='card',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('member',), name='one_card_per_member'),
+            model_name="card",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("revoked_at", None)), fields=("member",), name="one_card_per_member"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='card',
-            constraint=models.CheckConstraint(condition=models.Q(('revoked_at', None), ('revoked_at__gte', models.F('issued_at')), _connector='OR'), name='card_is_revoked_after_issue'),
+            model_name="card",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("revoked_at", None), ("revoked_at__gte", models.F("issued_at")), _connector="OR"),
+                name="card_is_revoked_after_issue",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='householdseat',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at', None)), fields=('holder',), name='one_open_seat_per_member'),
+            model_name="householdseat",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at", None)), fields=("holder",), name="one_open_seat_per_member"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='householdseat',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_at', None), ('closed_at__gte', models.F('opened_at')), _connector='OR'), name='seat_closes_after_it_opens'),
+            model_name="householdseat",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("closed_at", None), ("closed_at__gte", models.F("opened_at")), _connector="OR"),
+                name="seat_closes_after_it_opens",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('done_at', None), ('parked_reason', '')), fields=['due_at'], name='message_due'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("done_at", None), ("parked_reason", "")),
+                fields=["due_at"],
+                name="message_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pause',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gte', models.F('starts_at'))), name='pause_ends_after_it_starts'),
+            model_name="pause",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gte", models.F("starts_at"))), name="pause_ends_after_it_starts"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pause',
-            constraint=models.UniqueConstraint(fields=('membership', 'starts_at'), name='one_pause_per_start'),
+            model_name="pause",
+            constraint=models.UniqueConstraint(fields=("membership", "starts_at"), name="one_pause_per_start"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ('pending', 'active', 'suspended'))), fields=('member',), name='one_open_membership_per_member'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ("pending", "active", "suspended"))),
+                fields=("member",),
+                name="one_open_membership_per_member",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('status', 'ended')), models.Q(models.Q(('status', 'ended'), _negated=True), ('ended_at', None)), _connector='OR'), name='ended_membership_says_when'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at__isnull", False), ("status", "ended")),
+                    models.Q(models.Q(("status", "ended"), _negated=True), ("ended_at", None)),
+                    _connector="OR",
+                ),
+                name="ended_membership_says_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['active', 'suspended']), _negated=True), ('entitled_until__isnull', False), _connector='OR'), name='active_membership_is_entitled_until_a_moment'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["active", "suspended"]), _negated=True),
+                    ("entitled_until__isnull", False),
+                    _connector="OR",
+                ),
+                name="active_membership_is_entitled_until_a_moment",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.UniqueConstraint(condition=models.Q(('retired_at', None)), fields=('plan', 'currency'), name='one_price_per_plan_and_currency'),
+            model_name="price",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("retired_at", None)),
+                fields=("plan", "currency"),
+                name="one_price_per_plan_and_currency",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='price_currency_is_iso'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="price_currency_is_iso"
+            ),
         ),
         migrations.AddIndex(
-            model_name='searchkey',
-            index=models.Index(fields=['value', 'kind'], name='search_by_value'),
+            model_name="searchkey",
+            index=models.Index(fields=["value", "kind"], name="search_by_value"),
         ),
         migrations.AddConstraint(
-            model_name='searchkey',
-            constraint=models.UniqueConstraint(fields=('member', 'kind', 'value'), name='one_search_key_per_value'),
+            model_name="searchkey",
+            constraint=models.UniqueConstraint(fields=("member", "kind", "value"), name="one_search_key_per_value"),
         ),
         migrations.AddConstraint(
-            model_name='stop',
-            constraint=models.UniqueConstraint(fields=('source', 'source_ref'), name='one_stop_per_source_and_reference'),
+            model_name="stop",
+            constraint=models.UniqueConstraint(
+                fields=("source", "source_ref"), name="one_stop_per_source_and_reference"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stop',
-            constraint=models.CheckConstraint(condition=models.Q(('lifted_at', None), ('lifted_at__gte', models.F('opened_at')), _connector='OR'), name='stop_is_lifted_after_it_opens'),
+            model_name="stop",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lifted_at", None), ("lifted_at__gte", models.F("opened_at")), _connector="OR"),
+                name="stop_is_lifted_after_it_opens",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='term',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='term_ends_after_it_starts'),
+            model_name="term",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="term_ends_after_it_starts"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='term',
-            constraint=models.CheckConstraint(condition=models.Q(('every__gte', 1), ('ordinal__gte', 1)), name='term_counts_from_one'),
+            model_name="term",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("every__gte", 1), ("ordinal__gte", 1)), name="term_counts_from_one"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='term',
-            constraint=models.UniqueConstraint(fields=('membership', 'starts_at'), name='one_term_per_start'),
+            model_name="term",
+            constraint=models.UniqueConstraint(fields=("membership", "starts_at"), name="one_term_per_start"),
         ),
         migrations.AddConstraint(
-            model_name='term',
-            constraint=models.UniqueConstraint(fields=('membership', 'anchor_at', 'ordinal'), name='one_term_per_anchor_and_ordinal'),
+            model_name="term",
+            constraint=models.UniqueConstraint(
+                fields=("membership", "anchor_at", "ordinal"), name="one_term_per_anchor_and_ordinal"
+            ),
         ),
         migrations.AddIndex(
-            model_name='timelineentry',
-            index=models.Index(fields=['member', '-at'], name='timeline_of_a_member'),
+            model_name="timelineentry",
+            index=models.Index(fields=["member", "-at"], name="timeline_of_a_member"),
         ),
         migrations.AddConstraint(
-            model_name='timelineentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('source_ref', ''), _negated=True), fields=('member', 'kind', 'source_ref'), name='one_timeline_entry_per_source'),
+            model_name="timelineentry",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("source_ref", ""), _negated=True),
+                fields=("member", "kind", "source_ref"),
+                name="one_timeline_entry_per_source",
+            ),
         ),
     ]

@@ -28,7 +28,8 @@ class Card(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["member"], condition=Q(revoked_at=None), name="one_card_per_member"),
             models.CheckConstraint(
-                condition=Q(revoked_at=None) | Q(revoked_at__gte=F("issued_at")), name="card_is_revoked_after_issue"
+                condition=Q(revoked_at=None) | Q(revoked_at__gte=F("issued_at")),
+                name="card_is_revoked_after_issue",
             ),
         ]
 

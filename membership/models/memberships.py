@@ -160,7 +160,8 @@ class Stop(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source", "source_ref"], name="one_stop_per_source_and_reference"),
             models.CheckConstraint(
-                condition=Q(lifted_at=None) | Q(lifted_at__gte=F("opened_at")), name="stop_is_lifted_after_it_opens"
+                condition=Q(lifted_at=None) | Q(lifted_at__gte=F("opened_at")),
+                name="stop_is_lifted_after_it_opens",
             ),
         ]
 

@@ -57,7 +57,9 @@ class Member(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(number__regex=r"^[0-9]{10}$"), name="member_number_is_ten_digits"),
+            models.CheckConstraint(
+                condition=models.Q(number__regex=r"^[0-9]{10}$"), name="member_number_is_ten_digits"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -64,7 +64,9 @@ class Price(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["plan", "currency"], condition=models.Q(retired_at=None), name="one_price_per_plan_and_currency"
+                fields=["plan", "currency"],
+                condition=models.Q(retired_at=None),
+                name="one_price_per_plan_and_currency",
             ),
             models.CheckConstraint(condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="price_currency_is_iso"),
         ]

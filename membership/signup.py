@@ -1,0 +1,49 @@
+"""Signing up: an account becomes a person on the roll. Called by the sign-up form and by staff."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+
+from membership import numbers, search, timeline
+from membership.models import Member, SearchKey
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from membership.models import User
+
+TRIES = 20
+
+
+@transaction.atomic
+def create_member(*, user: User, name: str, at: datetime) -> Member:
+    """Enter `user` on the roll under a new number. Raises IntegrityError if the account already has a member."""
+    member = _with_a_free_number(user, " ".join(name.split()), at)
+    search.put(member=member, kind=SearchKey.Kind.NAME, value=member.name)
+    search.put(member=member, kind=SearchKey.Kind.EMAIL, value=user.email)
+    search.put(member=member, kind=SearchKey.Kind.NUMBER, value=member.number)
+    timeline.write(member=member, kind="signed_up", at=at, actor=f"member:{member.pk}", source_ref=f"user:{user.pk}")
+    return member
+
+
+def _with_a_free_number(user: User, name: str, at: datetime) -> Member:
+    for attempt in range(TRIES):
+        number = numbers.make()
+        try:
+            with transaction.atomic():
+                return Member.objects.create(user=user, name=name, number=number, created_at=at)
+        except IntegrityError:
+            taken = Member.objects.filter(number=number).exists()
+            if not taken or attempt == TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+@transaction.atomic
+def rename_member(*, member: Member, name: str) -> None:
+    """Change the name on the roll; the card shows it from the next time it is drawn."""
+    member.name = " ".join(name.split())
+    member.save(update_fields=["name"])
+    search.replace(member=member, kind=SearchKey.Kind.NAME, value=member.name)

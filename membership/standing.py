@@ -1,0 +1,119 @@
+"""Standing: what a membership is at a moment. Pure questions to stored facts; nothing here writes or reads a clock.
+
+Every function takes a Membership loaded `with_facts()` and the moment asked about. A dead worker cannot make an
+answer wrong, because no answer was ever stored.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from membership import calendar
+from membership.models import Member, Membership, Pause, Plan, Status, Stop, Term, Tier
+
+
+class Standing(StrEnum):
+    PENDING = "pending"
+    CURRENT = "current"
+    GRACE = "grace"
+    LAPSED = "lapsed"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+
+
+def at(membership: Membership, moment: datetime) -> Standing:
+    """The standing at `moment`, as a person would ask: paid yet? ended? stopped? resting? still covered? awaited?"""
+    if membership.entitled_until is None:
+        return Standing.ENDED if membership.status == Status.ENDED else Standing.PENDING
+    if membership.cut_at is not None and moment >= membership.cut_at:
+        return Standing.ENDED
+    if open_stop(membership, moment):
+        return Standing.SUSPENDED
+    if pause_at(membership, moment):
+        return Standing.PAUSED
+    if moment < membership.entitled_until:
+        return Standing.CURRENT
+    until = grace_until(membership)
+    return Standing.GRACE if until is not None and moment < until else Standing.LAPSED
+
+
+def open_stop(membership: Membership, moment: datetime) -> Stop | None:
+    """A stop that is open at `moment`, if there is one."""
+    return next((s for s in membership.stops.all() if _within(moment, s.opened_at, s.lifted_at)), None)
+
+
+def pause_at(membership: Membership, moment: datetime) -> Pause | None:
+    """The pause that `moment` lies in, if there is one."""
+    return next((p for p in membership.pauses.all() if _within(moment, p.starts_at, p.ends_at)), None)
+
+
+def _within(moment: datetime, start: datetime, end: datetime | None) -> bool:
+    return start <= moment and (end is None or moment < end)
+
+
+def grace_until(membership: Membership) -> datetime | None:
+    """The exclusive end of grace: local midnight, the plan's days after entitled_until. None: no renewal is awaited."""
+    if membership.entitled_until is None or not membership.renewal_expected or not membership.plan.renews:
+        return None
+    if membership.status == Status.ENDED:
+        return None
+    day = membership.entitled_until.astimezone(ZoneInfo(membership.time_zone)).date()
+    return calendar.day_start(day + timedelta(days=membership.plan.grace_days), membership.time_zone)
+
+
+def term_at(membership: Membership, moment: datetime) -> Term | None:
+    """The term that counts at `moment`: the latest that has begun (it also speaks for the hours and grace after it)."""
+    begun = [t for t in membership.terms.all() if t.starts_at <= moment]
+    return max(begun, key=lambda t: t.starts_at) if begun else None
+
+
+def plan_at(membership: Membership, moment: datetime) -> Plan | None:
+    """The plan held at `moment`: the term's own, or that of the last tier change inside it."""
+    term = term_at(membership, moment)
+    if term is None:
+        return None
+    changes = [c for c in term.tier_changes.all() if c.changed_at <= moment]
+    return max(changes, key=lambda c: (c.changed_at, c.pk)).to_plan if changes else term.plan
+
+
+def tier_at(membership: Membership, moment: datetime) -> Tier | None:
+    """The tier held at `moment`; None before the first term."""
+    plan = plan_at(membership, moment)
+    return plan.tier if plan else None
+
+
+def next_change(membership: Membership, moment: datetime) -> datetime | None:
+    """The first known moment after `moment` at which standing or tier can differ. None: none is known."""
+    moments = [membership.entitled_until, membership.cut_at, grace_until(membership)]
+    moments += [t.starts_at for t in membership.terms.all()]
+    moments += [m for p in membership.pauses.all() for m in (p.starts_at, p.ends_at)]
+    return min((m for m in moments if m is not None and m > moment), default=None)
+
+
+def computed_entitled_until(membership: Membership) -> datetime | None:
+    """`entitled_until` as the terms give it: the first local midnight after the last end. For writers and checkers."""
+    last = max((t.ends_at for t in membership.terms.all()), default=None)
+    return None if last is None else calendar.midnight_after(last, membership.time_zone)
+
+
+def computed_status(membership: Membership) -> Status:
+    """`status` as the facts give it. For writers and checkers."""
+    if membership.ended_at is not None:
+        return Status.ENDED
+    if not membership.terms.all():
+        return Status.PENDING
+    return Status.SUSPENDED if any(s.lifted_at is None for s in membership.stops.all()) else Status.ACTIVE
+
+
+def current_membership(member: Member, moment: datetime) -> Membership | None:
+    """The membership that speaks for `member`: the open own one, else a seat's payer's, else the last that ended."""
+    own = list(Membership.objects.with_facts().filter(member=member).order_by("-reserved_at", "-pk")[:1])
+    if own and own[0].status != Status.ENDED:
+        return own[0]
+    seat = member.seats.filter(opened_at__lte=moment, closed_at=None).values_list("membership_id", flat=True).first()
+    if seat is not None:
+        return Membership.objects.with_facts().get(pk=seat)
+    return own[0] if own else None

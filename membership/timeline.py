@@ -1,0 +1,28 @@
+"""Timeline: one member's whole story, a row a fact, written by every app in the transaction of the change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from membership.models import TimelineEntry
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from membership.models import Member
+
+
+def write(
+    *,
+    member: Member,
+    kind: str,
+    at: datetime,
+    actor: str,
+    data: dict[str, Any] | None = None,
+    source_ref: str = "",
+) -> None:
+    """Record one fact. With a `source_ref` the same fact told twice is kept once. `data`: ids and facts, no names."""
+    TimelineEntry.objects.bulk_create(
+        [TimelineEntry(member=member, kind=kind, at=at, actor=actor, data=data or {}, source_ref=source_ref)],
+        ignore_conflicts=bool(source_ref),
+    )
