@@ -1,0 +1,22 @@
+"""What a membership is worth: the catalogue, what was granted, what was used, and the shops that ask."""
+
+from perks.models.catalogue import Perk, Sale, TierPerk
+from perks.models.decisions import Decision
+from perks.models.grants import Entitlement, Grant
+from perks.models.redemptions import LIVE, Redemption
+from perks.models.shops import LIVE_KEYS_PER_SHOP, ApiKey, Ref, Shop
+
+__all__ = [
+    "LIVE",
+    "LIVE_KEYS_PER_SHOP",
+    "ApiKey",
+    "Decision",
+    "Entitlement",
+    "Grant",
+    "Perk",
+    "Redemption",
+    "Ref",
+    "Sale",
+    "Shop",
+    "TierPerk",
+]

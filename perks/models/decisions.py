@@ -1,0 +1,28 @@
+"""What was answered: every perk check, kept 13 months so that it can be replayed. decisions.py writes it in batches."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from membership.models import Member
+from perks.models.shops import Shop
+
+
+class Decision(models.Model):
+    """A perk check as it was asked and answered: both bodies, as JSON text."""
+
+    id = models.CharField(max_length=32, primary_key=True)
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="decisions")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, null=True, blank=True, related_name="decisions")
+    decided_at = models.DateTimeField()
+    question = models.TextField()
+    answer = models.TextField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["decided_at"], name="decisions_to_forget"),
+            models.Index(fields=["member", "-decided_at"], name="decisions_about_a_member"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
