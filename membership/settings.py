@@ -198,6 +198,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+if VIP_MODE == "test":
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real ones are slow by intent
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "portal"
 ACCOUNT_ADAPTER = "membership.accounts.AccountAdapter"

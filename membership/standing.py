@@ -94,9 +94,12 @@ def next_change(membership: Membership, moment: datetime) -> datetime | None:
 
 
 def computed_entitled_until(membership: Membership) -> datetime | None:
-    """`entitled_until` as the terms give it: the first local midnight after the last end. For writers and checkers."""
+    """`entitled_until` as the facts give it: the first local midnight after the last term's end, or an earlier cut."""
     last = max((t.ends_at for t in membership.terms.all()), default=None)
-    return None if last is None else calendar.midnight_after(last, membership.time_zone)
+    if last is None:
+        return None
+    midnight = calendar.midnight_after(last, membership.time_zone)
+    return midnight if membership.cut_at is None else min(midnight, membership.cut_at)
 
 
 def computed_status(membership: Membership) -> Status:
