@@ -135,7 +135,9 @@ SQLITE_OPTIONS = {
 
 
 def _sqlite(name: str) -> dict[str, Any]:
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": VIP_DATA / name, "OPTIONS": SQLITE_OPTIONS}
+    # Tests use a file too: databases in memory lock whole tables between threads, which the product never sees.
+    test = {"NAME": str(VIP_DATA / f"test_{name}")}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": VIP_DATA / name, "OPTIONS": SQLITE_OPTIONS, "TEST": test}
 
 
 def _database(url: str | None) -> dict[str, Any]:

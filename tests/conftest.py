@@ -1,1 +1,92 @@
-"""What every test stands on."""
+"""What every test stands on: the stopped clock, both databases, no way out to the network.
+
+What must be there before the settings are read is in installation.py.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.cache import cache
+
+from tests.moment import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DATABASE_FIXTURES = (
+    "db",
+    "transactional_db",
+    "django_db_reset_sequences",
+    "django_db_serialized_rollback",
+    "live_server",
+)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A test that touches the database may touch each of them: ours and the local Stripe's."""
+    mark = item.get_closest_marker("django_db")
+    asked = [name for name in DATABASE_FIXTURES if name in getattr(item, "fixturenames", ())]
+    if mark is None and not asked:
+        return
+    options: dict[str, Any] = dict(mark.kwargs) if mark else {"transaction": asked != ["db"]}
+    options.setdefault("databases", "__all__")
+    item.add_marker(pytest.mark.django_db(*(mark.args if mark else ()), **options), append=False)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The product's clock, stopped at Clock.START; `clock.move_to(moment)`, `clock.move(days=1)`."""
+    stopped = Clock()
+    yield stopped
+    stopped.go_on()
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    """Rate limits live in the cache: what one test used up must not refuse the next."""
+    yield
+    cache.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_way_out() -> Iterator[None]:
+    """Nothing but this machine can be reached."""
+    connect, connect_ex, resolve = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def guarded(real: Any) -> Any:
+        def act(self: socket.socket, address: Any) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                refuse_strangers(address[0])
+            return real(self, address)
+
+        return act
+
+    def guarded_resolve(host: Any, *args: Any, **kwargs: Any) -> Any:
+        refuse_strangers(host)
+        return resolve(host, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded(connect))
+        patch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
+        patch.setattr(socket, "getaddrinfo", guarded_resolve)
+        yield
+
+
+class WayOutRefused(RuntimeError):
+    """A test tried to reach a machine other than this one."""
+
+
+def refuse_strangers(host: str | bytes | None) -> None:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in (None, "", "localhost"):
+        return
+    try:
+        home = ipaddress.ip_address(str(name)).is_loopback
+    except ValueError:
+        home = False
+    if not home:
+        raise WayOutRefused(f"tests reach nothing but this machine, not {name}")
