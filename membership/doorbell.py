@@ -1,0 +1,23 @@
+"""ring(): tell a worker that a row waits. Only an id travels; if the bell is lost, the sweep finds the row."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+
+from membership.celery import app
+
+log = logging.getLogger("vip.doorbell")
+
+
+def ring(task: str, pk: int) -> None:
+    """Send `task` (by name) the id of a row, after the transaction commits. A broker that is away is only logged."""
+    transaction.on_commit(lambda: _send(task, pk))
+
+
+def _send(task: str, pk: int) -> None:
+    try:
+        app.send_task(task, args=[pk], retry=False)
+    except Exception as error:  # whatever a broker library raises: the row is safe, the sweep will come
+        log.warning("the broker did not take %s: %s", task, type(error).__name__)

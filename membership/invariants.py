@@ -1,0 +1,78 @@
+"""Invariants: sentences that are always true of the database. Each app registers its own; check_invariants asks all.
+
+A check returns its breaches, a line each, naming the row. It only reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Q
+
+from membership import standing, terms
+from membership.models import OPEN, Card, Member, Membership, Term
+
+Check = Callable[[], Iterable[str]]
+
+
+@dataclass(frozen=True)
+class Invariant:
+    id: str
+    sentence: str
+    check: Check
+
+
+_registered: list[Invariant] = []
+
+
+def invariant(ident: str, sentence: str) -> Callable[[Check], Check]:
+    """Register a check under an invariant's id; several may share one id, an app each."""
+
+    def decorate(check: Check) -> Check:
+        _registered.append(Invariant(ident, sentence, check))
+        return check
+
+    return decorate
+
+
+def all_registered() -> list[Invariant]:
+    """Every invariant, in the order of its number."""
+    return sorted(_registered, key=lambda i: int(i.id.removeprefix("I")))
+
+
+@invariant("I1", "a member has at most one open membership")
+def one_open_membership() -> Iterable[str]:
+    crowded = Member.objects.annotate(n=Count("memberships", filter=Q(memberships__status__in=OPEN))).filter(n__gt=1)
+    for member in crowded:
+        yield f"member {member.pk} has more than one open membership"
+
+
+@invariant("I3", "terms do not overlap, leave no gap, and end at anchor + ordinal × interval")
+def terms_tile() -> Iterable[str]:
+    last: Term | None = None
+    for term in Term.objects.order_by("membership_id", "starts_at").iterator():
+        if term.ends_at != terms.end_of(term):
+            yield f"term {term.pk} does not end at its anchor + {term.ordinal} × {term.every} {term.interval}"
+        if last is not None and last.membership_id == term.membership_id and last.ends_at != term.starts_at:
+            wrong = "overlaps" if last.ends_at > term.starts_at else "leaves a gap after"
+            yield f"term {term.pk} {wrong} term {last.pk}"
+        last = term
+
+
+@invariant("I4", "entitled_until and status equal their recomputation")
+def stored_equals_computed() -> Iterable[str]:
+    for membership in Membership.objects.with_facts().iterator(chunk_size=500):
+        if membership.entitled_until != standing.computed_entitled_until(membership):
+            yield f"membership {membership.pk}: entitled_until differs from what its terms give"
+        if membership.status != standing.computed_status(membership):
+            yield f"membership {membership.pk}: status {membership.status} differs from what its facts give"
+
+
+@invariant("I16", "at most one unrevoked card a member; none is revoked before it was issued")
+def cards_are_single() -> Iterable[str]:
+    crowded = Member.objects.annotate(n=Count("cards", filter=Q(cards__revoked_at=None))).filter(n__gt=1)
+    for member in crowded:
+        yield f"member {member.pk} has more than one valid card"
+    for card in Card.objects.exclude(revoked_at=None).filter(revoked_at__lt=F("issued_at")):
+        yield f"card {card.pk} was revoked before it was issued"

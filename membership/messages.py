@@ -1,0 +1,87 @@
+"""Messages: every mail is a row, written in the transaction that causes it and sent by the worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string, select_template
+from django.utils import translation
+from django.utils.module_loading import import_string
+
+from membership import clock, doorbell
+from membership.models import Message
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from membership.models import Card, Member
+
+SUBJECT = "Subject:"
+
+
+def write(
+    *,
+    key: str,
+    kind: str,
+    at: datetime,
+    context: dict[str, Any],
+    member: Member | None = None,
+    to: str = "",
+    language: str = "",
+    attached_card: Card | None = None,
+) -> Message:
+    """Write the mail `kind` once per `key`, in the member's language, and leave it to be sent.
+
+    templates/emails/<kind>.txt begins with its subject line; <kind>.html is optional.
+    """
+    language = language or (member.user.language if member else settings.LANGUAGE_CODE)
+    subject, text, html = _render(kind, language, context | {"member": member, "base_url": settings.BASE_URL})
+    message, new = Message.objects.get_or_create(
+        key=key,
+        defaults={
+            "kind": kind,
+            "member": member,
+            "to": to or (member.user.email if member else ""),
+            "language": language,
+            "subject": subject,
+            "text": text,
+            "html": html,
+            "attached_card": attached_card,
+            "written_at": at,
+            "due_at": at,
+        },
+    )
+    if new:
+        doorbell.ring("membership.send_message", message.pk)
+    return message
+
+
+def _render(kind: str, language: str, context: dict[str, Any]) -> tuple[str, str, str]:
+    context = context | {"programme_name": settings.PROGRAMME_NAME}
+    with translation.override(language):
+        first, _, body = render_to_string(f"emails/{kind}.txt", context).lstrip().partition("\n")
+        if not first.startswith(SUBJECT):
+            raise ValueError(f"emails/{kind}.txt must begin with '{SUBJECT}'")
+        subject = " ".join(first.removeprefix(SUBJECT).split())[:200]
+        letter = context | {"subject": subject, "paragraphs": body.strip().split("\n\n"), "language": language}
+        html = select_template([f"emails/{kind}.html", "emails/letter.html"]).render(letter)
+    return subject, body.strip() + "\n", html
+
+
+def send(message: Message) -> None:
+    """Hand one mail to the mail server. A repeat after a crash carries the same Message-ID."""
+    host = settings.BASE_URL.split("://", 1)[1].split(":")[0]
+    mail = EmailMultiAlternatives(
+        subject=message.subject,
+        body=message.text,
+        to=[message.to],
+        headers={"Message-ID": f"<message-{message.pk}@{host}>", "Auto-Submitted": "auto-generated"},
+    )
+    if message.html:
+        mail.attach_alternative(message.html, "text/html")
+    if message.attached_card:
+        pdf = import_string("membership.card_pdf.render")(message.attached_card, at=clock.now())
+        mail.attach(f"card-{message.attached_card.member.number}.pdf", pdf, "application/pdf")
+    mail.send()
