@@ -159,10 +159,12 @@ if LOCAL_STRIPE_INSTALLED:
 # --- Celery: a doorbell; the rows are the truth ----------------------------------------------------------------------
 
 CELERY = {
-    "broker_url": ENV.redis_url or "filesystem://",
+    "broker_url": ENV.redis_url or ("memory://" if VIP_MODE == "test" else "filesystem://"),
     "broker_transport_options": (
-        {"visibility_timeout": 300, "unacked_restore_throttle": 1}
+        {"visibility_timeout": 300, "unacked_restore_throttle": 1, "socket_connect_timeout": 1, "socket_timeout": 5}
         if ENV.redis_url
+        else {}
+        if VIP_MODE == "test"
         else {
             "data_folder_in": str(VIP_DATA / "queue"),
             "data_folder_out": str(VIP_DATA / "queue"),

@@ -18,9 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, ids: list[str], **options: Any) -> None:
         wanted = [i for i in invariants.all_registered() if not ids or i.id in ids]
-        breaches = [
-            {"invariant": i.id, "always": i.sentence, "breach": breach} for i in wanted for breach in i.check()
-        ]
+        breaches = [{"invariant": i.id, "always": i.sentence, "breach": breach} for i in wanted for breach in i.check()]
         checked = sorted({i.id for i in wanted}, key=lambda ident: int(ident[1:]))
         self.stdout.write(json.dumps({"checked": checked, "breaches": breaches}, indent=2))
         if breaches:
