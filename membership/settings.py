@@ -63,7 +63,11 @@ VIP_HOME_ZONE = "Europe/Amsterdam"  # a new member's zone until the browser or t
 LOCAL_STRIPE_INSTALLED = not PRODUCTION and ENV.stripe_secret_key is None
 STRIPE_SECRET_KEY = ENV.stripe_secret_key or "sk_test_local"
 STRIPE_WEBHOOK_SECRETS = [s.strip() for s in (ENV.stripe_webhook_secret or f"whsec_{_derived('webhook')}").split(",")]
-LOCAL_STRIPE = {"CLOCK": "membership.clock.now", "URL": f"{BASE_URL}/stripe"}
+LOCAL_STRIPE = {
+    "CLOCK": "membership.clock.now",
+    "URL": f"{BASE_URL}/stripe",
+    "CHECK": VIP_MODE == "test",  # hold every answer and event against the SDK's types
+}
 
 # --- cards -----------------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,12 @@
-"""The local Stripe's HTTP door, under /stripe/."""
+"""The local Stripe's HTTP doors, under /stripe/: the API for programs, hosted pages for people."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from billing.emulator import views
 
 app_name = "local_stripe"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/<path:rest>", views.v1, name="api"),
+]

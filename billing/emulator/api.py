@@ -1,0 +1,28 @@
+"""The whole API: every module that announces endpoints or things that happen by time, and the dispatcher."""
+
+from __future__ import annotations
+
+from billing.emulator import (
+    account,
+    catalogue,
+    checkout,
+    customers,
+    discounts,
+    endpoints,
+    events,
+    invoices,
+    payment_methods,
+    payments,
+    portal,
+    refunds,
+    setup_intents,
+    subscriptions,
+)
+from billing.emulator.dispatch import before_answer, handle
+
+MODULES = (
+    account, catalogue, checkout, customers, discounts, endpoints, events, invoices, payment_methods, payments, portal,
+    refunds, setup_intents, subscriptions,
+)  # fmt: skip
+
+__all__ = ["MODULES", "before_answer", "handle"]

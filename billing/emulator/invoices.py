@@ -1,0 +1,287 @@
+"""Invoices: made as drafts, finalized with a number, paid by a payment intent or by being zero."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from billing.emulator import account, clock, customers, events, paging, payment_methods, payments, store
+from billing.emulator.errors import StripeError
+from billing.emulator.routing import endpoint
+
+if TYPE_CHECKING:
+    from billing.emulator.models import Record
+    from billing.emulator.wire import Call
+
+
+def draft(
+    *,
+    customer: Record,
+    subscription: Record,
+    lines: list[dict[str, Any]],
+    discount: Record | None,
+    billing_reason: str,
+    at: int,
+) -> Record:
+    """A draft over these lines (see `line`), not yet announced."""
+    stripe_id = store.new_id("invoice")
+    for one in lines:
+        one["invoice"] = stripe_id
+    subtotal = sum(one["subtotal"] for one in lines)
+    off = sum(amount["amount"] for one in lines for amount in one["discount_amounts"])
+    discounts = [discount.stripe_id] if discount else []
+    total = subtotal - off
+    return store.create(
+        "invoice",
+        {
+            "id": stripe_id,
+            **_seller(),
+            **_buyer(customer),
+            "amount_due": total,
+            "amount_overpaid": 0,
+            "amount_paid": 0,
+            "amount_remaining": total,
+            "amount_shipping": 0,
+            "attempt_count": 0,
+            "auto_advance": False,
+            "billing_reason": billing_reason,
+            "collection_method": "charge_automatically",
+            "created": at,
+            "currency": subscription.data["currency"],
+            "discounts": discounts,
+            "issuer": {"type": "self"},
+            "lines": paging.whole(lines, f"/v1/invoices/{stripe_id}/lines"),
+            "parent": {
+                "type": "subscription_details",
+                "subscription_details": {
+                    "metadata": dict(subscription.data["metadata"]),
+                    "subscription": subscription.stripe_id,
+                },
+            },
+            "period_end": at,
+            "period_start": at,
+            "post_payment_credit_notes_amount": 0,
+            "pre_payment_credit_notes_amount": 0,
+            "starting_balance": 0,
+            "status": "draft",
+            "subtotal": subtotal,
+            "subtotal_excluding_tax": subtotal,
+            "total": total,
+            "total_discount_amounts": [{"amount": off, "discount": i} for i in discounts],
+            "total_excluding_tax": total,
+            "total_pretax_credit_amounts": [],
+            "total_taxes": [],
+        },
+        parent=subscription.stripe_id,
+    )
+
+
+def _seller() -> dict[str, Any]:
+    seller = account.the_account().data
+    return {"account_country": seller["country"], "account_name": seller["business_profile"]["name"]}
+
+
+def _buyer(customer: Record) -> dict[str, Any]:
+    fields = ("address", "email", "name", "phone", "shipping", "tax_exempt")
+    return {"customer": customer.stripe_id, "customer_tax_ids": []} | {
+        f"customer_{field}": customer.data[field] for field in fields
+    }
+
+
+def line(
+    *,
+    item: dict[str, Any],
+    amount: int,
+    off: int,
+    discount: Record | None,
+    description: str,
+    period: tuple[int, int],
+) -> dict[str, Any]:
+    """One line over a subscription's item; `amount` before the discount, `off` what it takes away."""
+    price, subscription = item["price"], item["subscription"]
+    discounts = [discount.stripe_id] if discount and off else []
+    return {
+        "id": store.new_id("line_item"),
+        "object": "line_item",
+        "amount": amount,
+        "currency": price["currency"],
+        "description": description,
+        "discount_amounts": [{"amount": off, "discount": i} for i in discounts],
+        "discountable": True,
+        "discounts": discounts,
+        "invoice": None,
+        "livemode": False,
+        "metadata": {},
+        "parent": {
+            "invoice_item_details": None,
+            "subscription_item_details": {
+                "invoice_item": None,
+                "proration": False,
+                "proration_details": {"credited_items": None},
+                "subscription": subscription,
+                "subscription_item": item["id"],
+            },
+            "type": "subscription_item_details",
+        },
+        "period": {"start": period[0], "end": period[1]},
+        "pretax_credit_amounts": [],
+        "pricing": {
+            "price_details": {"price": price["id"], "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": price["unit_amount_decimal"],
+        },
+        "quantity": item["quantity"],
+        "quantity_decimal": str(item["quantity"]),
+        "subscription": subscription,
+        "subtotal": amount,
+        "taxes": [],
+    }
+
+
+def finalize(invoice: Record, *, customer: Record, at: int) -> None:
+    """Give it its number and make it payable."""
+    number = customers.next_invoice_number(customer)
+    store.save(customer)
+    url = f"{settings.LOCAL_STRIPE['URL']}/i/{invoice.stripe_id}"
+    invoice.data |= {
+        "status": "open",
+        "number": number,
+        "effective_at": at,
+        "hosted_invoice_url": url,
+        "invoice_pdf": f"{url}/print",
+    }
+    invoice.data["status_transitions"]["finalized_at"] = at
+    store.save(invoice)
+    events.emit("invoice.finalized", invoice.data)
+
+
+def settle(invoice: Record, *, intent: Record | None, at: int) -> None:
+    """It is paid: by this succeeded intent, or without one because nothing is due."""
+    due = invoice.data["amount_due"]
+    invoice.data |= {
+        "status": "paid",
+        "attempted": True,
+        "attempt_count": 1 if intent else 0,
+        "amount_paid": due,
+        "amount_remaining": 0,
+        "ending_balance": 0,
+        "next_payment_attempt": None,
+    }
+    invoice.data["status_transitions"]["paid_at"] = at
+    store.save(invoice)
+    payment = _payment(invoice, intent, at) if intent else None
+    events.emit("invoice.paid", invoice.data)
+    events.emit("invoice.payment_succeeded", invoice.data)
+    if payment:
+        events.emit("invoice_payment.paid", payment.data)
+
+
+def _payment(invoice: Record, intent: Record, at: int) -> Record:
+    due = invoice.data["amount_due"]
+    return store.create(
+        "invoice_payment",
+        {
+            "amount_paid": due,
+            "amount_requested": due,
+            "currency": invoice.data["currency"],
+            "invoice": invoice.stripe_id,
+            "is_default": True,
+            "payment": {"type": "payment_intent", "payment_intent": intent.stripe_id},
+            "status": "paid",
+            "status_transitions": {"canceled_at": None, "paid_at": at},
+        },
+        parent=invoice.stripe_id,
+        key=intent.stripe_id,
+    )
+
+
+@endpoint("GET /v1/invoices/{id}")
+def retrieve(call: Call) -> Record:
+    return store.get("invoice", call.id)
+
+
+@endpoint("GET /v1/invoices")
+def index(call: Call) -> dict[str, Any]:
+    filters = {"customer": "customer", "status": "data__status", "subscription": "parent"}
+    return paging.page(call, store.of("invoice"), filters)
+
+
+@endpoint("POST /v1/invoices/{id}/void")
+def void(call: Call) -> Record:
+    invoice = store.get("invoice", call.id)
+    if invoice.data["status"] not in {"open", "uncollectible"}:
+        raise StripeError(
+            f"You can only pass in open or uncollectible invoices. This invoice is currently {invoice.data['status']}.",
+        )
+    invoice.data["status"] = "void"
+    invoice.data["status_transitions"]["voided_at"] = clock.now()
+    store.save(invoice)
+    events.emit("invoice.voided", invoice.data)
+    return invoice
+
+
+@endpoint("POST /v1/invoices/{id}/pay")
+def pay(call: Call) -> Record:
+    call.supports("payment_method", "off_session")
+    invoice = store.get("invoice", call.id)
+    if invoice.data["status"] == "paid":
+        raise StripeError("Invoice is already paid", code="invoice_already_paid")
+    if invoice.data["status"] != "open":
+        raise StripeError(f"This invoice can't be paid: it is {invoice.data['status']}.", code="invoice_not_open")
+    method = _method_for(invoice, call.params.get("payment_method"))
+    intent = payments.new_intent(
+        amount=invoice.data["amount_due"], currency=invoice.data["currency"], customer=invoice.customer
+    )
+    decline = payments.confirm(intent, method)
+    if intent.data["status"] == "succeeded":
+        settle(invoice, intent=intent, at=clock.now())
+        return invoice
+    before = copy.deepcopy(invoice.data)
+    invoice.data |= {"attempted": True, "attempt_count": invoice.data["attempt_count"] + bool(decline)}
+    events.updated(invoice, before)
+    if decline:
+        events.emit("invoice.payment_failed", invoice.data)
+        raise payment_methods.declined(decline, payment_intent=intent.data)
+    raise StripeError(
+        "This payment requires additional user action before it can be completed successfully.",
+        code="invoice_payment_intent_requires_action",
+        keeps=True,
+    )
+
+
+def _method_for(invoice: Record, asked: str | None) -> Record:
+    """The card asked for, else the subscription's, else the customer's default."""
+    if asked:
+        return payment_methods.of_customer(asked, invoice.customer, param="payment_method")
+    subscription, customer = store.find(invoice.parent), store.find(invoice.customer)
+    default = (subscription and subscription.data["default_payment_method"]) or (
+        customer and customer.data["invoice_settings"]["default_payment_method"]
+    )
+    if not default:
+        raise StripeError(
+            "There is no `default_payment_method` set on this Customer or Invoice. Please set one and try again.",
+            code="resource_missing",
+        )
+    return store.get("payment_method", default)
+
+
+@endpoint("GET /v1/invoice_payments/{id}")
+def retrieve_payment(call: Call) -> Record:
+    return store.get("invoice_payment", call.id)
+
+
+@endpoint("GET /v1/invoice_payments")
+def list_payments(call: Call) -> dict[str, Any]:
+    found = store.of("invoice_payment")
+    if payment := call.params.get("payment"):
+        found = found.filter(key=payment.get("payment_intent", ""))
+    return paging.page(call, found, {"invoice": "parent", "status": "data__status"}, handled=("payment",))
+
+
+@endpoint("GET /v1/invoices/{id}/lines")
+def list_lines(call: Call) -> dict[str, Any]:
+    call.supports("limit")
+    lines: dict[str, Any] = store.get("invoice", call.id).data["lines"]
+    return lines

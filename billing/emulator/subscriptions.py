@@ -1,0 +1,236 @@
+"""Subscriptions: what was bought for a period, until when, and how it ends."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from billing.emulator import clock, events, paging, periods, store
+from billing.emulator.errors import StripeError, unsupported
+from billing.emulator.routing import endpoint
+from billing.emulator.timeline import when_due
+
+if TYPE_CHECKING:
+    from billing.emulator.models import Record
+    from billing.emulator.wire import Call
+
+ENDED = frozenset({"canceled", "incomplete_expired"})
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a subscription is made of; `items` are pairs of price data and quantity."""
+
+    customer: str
+    items: list[tuple[dict[str, Any], int]]
+    payment_method: str | None
+    metadata: dict[str, str]
+    trial_end: int | None
+    description: str | None
+    at: int
+
+
+def new(order: Order) -> Record:
+    """An active (or trialing) subscription from `order.at` on, not yet announced."""
+    stripe_id, first = store.new_id("subscription"), order.items[0][0]
+    anchor = order.trial_end or order.at
+    end = order.trial_end or period_end(first, order.at)
+    items = [_item(stripe_id, price, quantity, (order.at, end)) for price, quantity in order.items]
+    return store.create(
+        "subscription",
+        {
+            "id": stripe_id,
+            "billing_cycle_anchor": anchor,
+            "billing_mode": {
+                "flexible": {"proration_discounts": "included"},
+                "type": "flexible",
+                "updated_at": None,
+            },
+            "cancellation_details": {},
+            "collection_method": "charge_automatically",
+            "created": order.at,
+            "currency": first["currency"],
+            "customer": order.customer,
+            "default_payment_method": order.payment_method,
+            "default_tax_rates": [],
+            "description": order.description,
+            "invoice_settings": {"issuer": {"type": "self"}},
+            "items": paging.whole(items, f"/v1/subscription_items?subscription={stripe_id}"),
+            "metadata": order.metadata,
+            "payment_settings": {"save_default_payment_method": "off"},
+            "start_date": order.at,
+            "status": "trialing" if order.trial_end else "active",
+            "trial_end": order.trial_end,
+            "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+            "trial_start": order.at if order.trial_end else None,
+        },
+    )
+
+
+def period_end(price: dict[str, Any], start: int) -> int:
+    return periods.after(start, price["recurring"]["interval"], price["recurring"]["interval_count"])
+
+
+def months_after(start: int, months: int) -> int:
+    return periods.after(start, "month", months)
+
+
+def _item(subscription: str, price: dict[str, Any], quantity: int, period: tuple[int, int]) -> dict[str, Any]:
+    return {
+        "id": store.new_id("subscription_item"),
+        "object": "subscription_item",
+        "billing_thresholds": None,
+        "created": period[0],
+        "current_period_end": period[1],
+        "current_period_start": period[0],
+        "discounts": [],
+        "metadata": {},
+        "plan": _plan(price),
+        "price": price,
+        "quantity": quantity,
+        "subscription": subscription,
+        "tax_rates": [],
+    }
+
+
+def _plan(price: dict[str, Any]) -> dict[str, Any]:
+    """The price as the older object that items still carry."""
+    same = (
+        "active",
+        "billing_scheme",
+        "created",
+        "currency",
+        "id",
+        "livemode",
+        "metadata",
+        "nickname",
+        "product",
+    )
+    return {key: price[key] for key in same} | {
+        "object": "plan",
+        "amount": price["unit_amount"],
+        "amount_decimal": price["unit_amount_decimal"],
+        "interval": price["recurring"]["interval"],
+        "interval_count": price["recurring"]["interval_count"],
+        "meter": None,
+        "tiers_mode": None,
+        "transform_usage": None,
+        "trial_period_days": None,
+        "usage_type": "licensed",
+    }
+
+
+def items_of(subscription: Record) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = subscription.data["items"]["data"]
+    return items
+
+
+@endpoint("GET /v1/subscriptions/{id}")
+def retrieve(call: Call) -> Record:
+    return store.get("subscription", call.id)
+
+
+@endpoint("GET /v1/subscriptions")
+def index(call: Call) -> dict[str, Any]:
+    found = store.of("subscription")
+    status = call.params.get("status")
+    if status is None:
+        found = found.exclude(data__status__in=list(ENDED))
+    elif status == "ended":
+        found = found.filter(data__status__in=list(ENDED))
+    elif status != "all":
+        found = found.filter(data__status=status)
+    if "price" in call.params:
+        found = found.filter(data__items__data__0__price__id=call.params["price"])
+    return paging.page(call, found, {"customer": "customer"}, handled=("status", "price"))
+
+
+@endpoint("POST /v1/subscriptions/{id}")
+def update(call: Call) -> Record:
+    call.supports(
+        "cancel_at_period_end",
+        "cancel_at",
+        "metadata",
+        "cancellation_details",
+        "default_payment_method",
+        "description",
+    )
+    record = store.get("subscription", call.id)
+    if record.data["status"] in ENDED and set(call.params) - {"metadata", "cancellation_details", "expand"}:
+        raise StripeError(
+            "A canceled subscription can only update its cancellation_details and metadata.",
+            code="invalid_canceled_subscription_fields",
+        )
+    before = copy.deepcopy(record.data)
+    record.data["metadata"] = store.merge_metadata(before["metadata"], call.params.get("metadata"))
+    if method := call.params.get("default_payment_method"):
+        record.data["default_payment_method"] = store.get(
+            "payment_method", method, param="default_payment_method"
+        ).stripe_id
+    if "description" in call.params:
+        record.data["description"] = call.params["description"] or None
+    _schedule_end(record, call.params)
+    _explain(record, call.params.get("cancellation_details"))
+    events.updated(record, before, "customer.subscription.updated")
+    return record
+
+
+def _schedule_end(record: Record, params: dict[str, Any]) -> None:
+    """`cancel_at_period_end` or `cancel_at`: an end in the future, or none any more."""
+    if {"cancel_at_period_end", "cancel_at"} <= set(params) and params["cancel_at_period_end"] and params["cancel_at"]:
+        raise StripeError("You may only specify one of these parameters: cancel_at, cancel_at_period_end.")
+    at_period_end, at = params.get("cancel_at_period_end"), params.get("cancel_at")
+    if isinstance(at, str) and at:
+        raise unsupported(f"cancel_at={at}")
+    if at_period_end:
+        _set_end(record, items_of(record)[0]["current_period_end"], at_period_end=True)
+    elif at:
+        if at <= clock.now():
+            raise StripeError("cancel_at must be a date in the future.", param="cancel_at")
+        _set_end(record, at, at_period_end=False)
+    elif at_period_end is False or at == "":
+        record.data |= {"cancel_at_period_end": False, "cancel_at": None, "canceled_at": None}
+        record.data["cancellation_details"] = dict.fromkeys(("comment", "feedback", "reason"))
+        record.due_at = None
+
+
+def _set_end(record: Record, at: int, *, at_period_end: bool) -> None:
+    record.data |= {"cancel_at_period_end": at_period_end, "cancel_at": at, "canceled_at": clock.now()}
+    record.data["cancellation_details"]["reason"] = "cancellation_requested"
+    record.due_at = at
+
+
+def _explain(record: Record, details: Any) -> None:
+    for key, value in (details or {}).items():
+        record.data["cancellation_details"][key] = value or None
+
+
+@endpoint("DELETE /v1/subscriptions/{id}")
+def cancel(call: Call) -> Record:
+    call.supports("cancellation_details", "prorate", "invoice_now")
+    if call.params.get("prorate") or call.params.get("invoice_now"):
+        raise unsupported("prorate and invoice_now when canceling")
+    record = store.get("subscription", call.id)
+    if record.data["status"] in ENDED:
+        raise StripeError(
+            f"No such subscription: '{record.stripe_id}'", status=404, code="resource_missing", param="id"
+        )
+    record.data["canceled_at"] = clock.now()
+    record.data["cancellation_details"]["reason"] = "cancellation_requested"
+    _explain(record, call.params.get("cancellation_details"))
+    _end(record, at=clock.now())
+    return record
+
+
+@when_due("subscription")
+def reach_end(record: Record) -> None:
+    """The scheduled end has come: no invoice, `canceled_at` stays what it was."""
+    _end(record, at=int(record.due_at or 0))
+
+
+def _end(record: Record, *, at: int) -> None:
+    record.data |= {"status": "canceled", "ended_at": at}
+    record.due_at = None
+    store.save(record)
+    events.emit("customer.subscription.deleted", record.data)
