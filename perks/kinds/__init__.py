@@ -1,0 +1,79 @@
+"""The kinds of perk. Each module of this folder that has a CODE is one; a new kind touches nothing else."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from django.utils.translation import gettext as _
+from pydantic import ValidationError
+
+from perks.kinds.base import Effect, KindSettings, Question, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_core import ErrorDetails
+
+__all__ = ["ALL", "BadSettings", "Effect", "Kind", "KindSettings", "Question", "Refusal", "check", "load"]
+
+
+class Kind(Protocol):
+    """The shape of a kind's module (see base.py)."""
+
+    CODE: str
+    Settings: type[KindSettings]
+
+    def refuse(self, settings: Any, question: Question) -> Refusal | None: ...
+    def effect(self, settings: Any, question: Question) -> Effect: ...
+    def sentence(self, settings: Any, question: Question) -> str: ...
+    def words(self, settings: Any) -> str: ...
+
+
+def _find() -> dict[str, Kind]:
+    modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    return {m.CODE: cast("Kind", m) for m in modules if hasattr(m, "CODE")}
+
+
+ALL: dict[str, Kind] = _find()
+
+
+class BadSettings(ValueError):
+    """A perk's settings cannot be used. `problems` are sentences for the person who entered them."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+def check(kind: str, settings: Mapping[str, Any]) -> KindSettings:
+    """The settings, checked. Raises BadSettings."""
+    if kind not in ALL:
+        raise BadSettings([_("There is no kind of perk called “%(kind)s”.") % {"kind": kind}])
+    try:
+        return ALL[kind].Settings.model_validate(settings)
+    except ValidationError as error:
+        raise BadSettings([_problem(e) for e in error.errors()]) from None
+
+
+@lru_cache(maxsize=1024)
+def load(kind: str, settings: str) -> tuple[Kind, KindSettings]:
+    """A kind and its settings as sold (JSON). Few distinct ones exist, however many members hold them."""
+    return ALL[kind], ALL[kind].Settings.model_validate_json(settings)
+
+
+def _problem(error: ErrorDetails) -> str:
+    """One sentence about one field, for somebody who has never heard of a validator."""
+    where = " → ".join(str(part).replace("_", " ") for part in error["loc"])
+    told = error["msg"].removeprefix("Value error, ")
+    if not where:
+        return told
+    match error["type"]:
+        case "missing":
+            return _("“%(field)s” is missing.") % {"field": where}
+        case "extra_forbidden":
+            return _("“%(field)s” is not a setting of this kind of perk.") % {"field": where}
+        case _:
+            return _("“%(field)s”: %(problem)s.") % {"field": where, "problem": told.rstrip(".")}

@@ -1,0 +1,267 @@
+"""The perk check itself, pure: facts of a member, a basket and a moment in; decisions, totals and their shelf life out.
+
+Rules are asked in the order in which a person would: is there such a perk, is there a member, do they hold it, may it
+be used now, does it fit this basket, does it go together with the rest. The first no is the answer.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import product
+from typing import TYPE_CHECKING
+
+from membership.standing import Standing
+from perks import allowances, kinds, sentences
+from perks.basket import Basket, Room
+from perks.kinds import Effect, Kind, KindSettings, Question, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from perks.facts import Facts, Held
+    from perks.kinds.base import SaleDates
+
+LONGEST_VALIDITY = timedelta(hours=24)
+
+OUT_OF_STANDING = {
+    Standing.PENDING: "membership_pending",
+    Standing.LAPSED: "membership_lapsed",
+    Standing.PAUSED: "membership_paused",
+    Standing.SUSPENDED: "membership_suspended",
+    Standing.ENDED: "membership_ended",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the catalogue says now: the kinds of the published perks by code, the sales, and where a payment is mended."""
+
+    perks: Mapping[str, str]
+    sales: Mapping[str, SaleDates]
+    mend_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    perk: str
+    kind: str | None
+    allowed: bool
+    reason: str
+    message: str
+    effect: Effect | None = None
+    uses_left: int | None = None
+    resets_at: datetime | None = None
+    opens_at: datetime | None = None
+    action_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Minor units. `other_discounts` are the shop's own; payable = lines + shipping - all three kinds of discount."""
+
+    lines: int
+    shipping: int
+    discount: int
+    shipping_discount: int
+    other_discounts: int
+    payable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    standing: Standing | None
+    tier: str | None
+    entitled_until: datetime | None
+    decisions: list[Decision]
+    totals: Totals | None
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A perk that is held and may be used; what it does to the basket is still open."""
+
+    held: Held
+    kind: Kind
+    settings: KindSettings
+    uses_left: int | None
+    resets_at: datetime | None
+
+
+def decide(
+    *,
+    facts: Facts | None,
+    known: bool = True,
+    basket: Basket | None,
+    asked: Sequence[str] | None,
+    world: World,
+    at: datetime,
+) -> Answer:
+    """Decisions for the perks `asked` (None: every published or held one), in that order.
+
+    `facts` None: no membership; `known` False: the shop named nobody we know. Sentences are in the active language.
+    """
+    standing = facts.standing(at) if facts else None
+    held = facts.held(at) if facts else {}
+    codes = list(dict.fromkeys(asked if asked is not None else (*world.perks, *held)))
+    question = Question(at=at, basket=basket, room=Room(basket), sales=world.sales)
+    outcomes: dict[str, _Candidate | Refusal] = {}
+    for code in codes:
+        outcomes[code] = _weigh(code, facts, known, standing, held.get(code), world, question)
+    effects = _best({code: c for code, c in outcomes.items() if isinstance(c, _Candidate)}, question)
+    action_url = world.mend_url or None if standing is Standing.GRACE else None
+    zone = facts.zone if facts else "UTC"
+    decisions = [
+        _decision(code, outcomes[code], effects.get(code), question, world, zone, action_url) for code in codes
+    ]
+    return Answer(
+        standing=standing,
+        tier=facts.tier(at) if facts else None,
+        entitled_until=facts.entitled_until if facts else None,
+        decisions=decisions,
+        totals=_totals(basket, question.room, effects.values()),
+        valid_until=_valid_until(facts, outcomes.values(), question),
+    )
+
+
+def _weigh(
+    code: str,
+    facts: Facts | None,
+    known: bool,
+    standing: Standing | None,
+    held: Held | None,
+    world: World,
+    question: Question,
+) -> _Candidate | Refusal:
+    """The perk's own rules, up to but without its effect."""
+    if code not in world.perks and held is None:
+        return Refusal("unknown_perk")
+    if reason := _no_member(facts, known, standing, question.at):
+        return Refusal(reason)
+    if held is None:
+        return Refusal("not_in_tier")
+    kind, settings = kinds.load(held.kind, held.settings)
+    if standing is Standing.GRACE and settings.in_grace != "keep":
+        return Refusal("payment_overdue")
+    assert facts is not None
+    candidate = _with_uses(held, kind, settings, facts.zone, question.at)
+    if candidate.uses_left == 0:
+        return Refusal("used_up", resets_at=candidate.resets_at)
+    return _misfit(kind, settings, question) or candidate
+
+
+def _no_member(facts: Facts | None, known: bool, standing: Standing | None, at: datetime) -> str | None:
+    if not known:
+        return "unknown_member"
+    if facts is None or (facts.end_reason == "expired" and facts.began_at is None):
+        return "not_a_member"  # also one who began to join, never paid, and was let go
+    if standing in OUT_OF_STANDING:
+        return OUT_OF_STANDING[standing]
+    if facts.began_at is not None and at < facts.began_at:
+        return "membership_pending"  # paid, or given, for a day to come
+    return None
+
+
+def _with_uses(held: Held, kind: Kind, settings: KindSettings, zone: str, at: datetime) -> _Candidate:
+    if settings.allowance is None:
+        return _Candidate(held, kind, settings, None, None)
+    used = held.used.get(allowances.period(settings.allowance.every, at, zone), 0)
+    resets_at = allowances.resets_at(settings.allowance.every, at, zone)
+    return _Candidate(held, kind, settings, max(0, settings.allowance.uses - used), resets_at)
+
+
+def _misfit(kind: Kind, settings: KindSettings, question: Question) -> Refusal | None:
+    """Why this perk does not fit this basket."""
+    basket = question.basket
+    if basket is not None and not settings.takes(basket.currency):
+        return Refusal("currency_mismatch", {"currency": basket.currency})
+    if refusal := kind.refuse(settings, question):
+        return refusal
+    if basket is not None and basket.discounts and settings.stacking == "not_with_other_discounts":
+        return Refusal("not_stackable")
+    return None
+
+
+def _best(candidates: dict[str, _Candidate], question: Question) -> dict[str, Effect]:
+    """The effects, by code. Of each group of perks that exclude each other one counts: whichever, seen over the whole
+    basket, saves the shopper most. So one more perk can never cost more. The question's room is used up."""
+    free: list[str] = []
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for code in sorted(candidates):
+        group = candidates[code].settings.group
+        (groups[group] if group else free).append(code)
+    full = question.room
+    best: tuple[int, Room, dict[str, Effect]] | None = None
+    for choice in product(*groups.values()):
+        question.room = full.copy() if groups else full
+        effects = {code: candidates[code].kind.effect(candidates[code].settings, question) for code in (*free, *choice)}
+        saved = sum(e.amount_off or 0 for e in effects.values())
+        if best is None or saved > best[0]:
+            best = (saved, question.room, effects)
+    assert best is not None  # the product of nothing is one empty choice
+    question.room = best[1]
+    return best[2]
+
+
+def _decision(
+    code: str,
+    outcome: _Candidate | Refusal,
+    effect: Effect | None,
+    question: Question,
+    world: World,
+    zone: str,
+    action_url: str | None,
+) -> Decision:
+    if isinstance(outcome, _Candidate) and effect is None:
+        outcome = Refusal("not_stackable")
+    if isinstance(outcome, Refusal):
+        return Decision(
+            perk=code,
+            kind=world.perks.get(code),
+            allowed=False,
+            reason=outcome.reason,
+            message=sentences.refusal(outcome.reason, outcome.details, zone),
+            uses_left=0 if outcome.reason == "used_up" else None,
+            resets_at=outcome.resets_at,
+            opens_at=outcome.opens_at,
+            action_url=action_url,
+        )
+    return Decision(
+        perk=code,
+        kind=outcome.held.kind,
+        allowed=True,
+        reason=sentences.GRANTED,
+        message=outcome.kind.sentence(outcome.settings, question),
+        effect=effect,
+        uses_left=outcome.uses_left,
+        resets_at=outcome.resets_at,
+        opens_at=effect.opens_at if effect else None,
+        action_url=action_url,
+    )
+
+
+def _totals(basket: Basket | None, room: Room, effects: Iterable[Effect]) -> Totals | None:
+    if basket is None:
+        return None
+    off: defaultdict[str, int] = defaultdict(int)
+    for effect in effects:
+        off[effect.target] += effect.amount_off or 0
+    lines, shipping = basket.amount, basket.shipping.amount if basket.shipping else 0
+    discounts = off["lines"] + off["shipping"] + room.taken_by_others
+    return Totals(lines, shipping, off["lines"], off["shipping"], room.taken_by_others, lines + shipping - discounts)
+
+
+def _valid_until(facts: Facts | None, outcomes: Iterable[_Candidate | Refusal], question: Question) -> datetime:
+    """The next known moment at which the answer could change, at most a day away."""
+    moments = [question.at + LONGEST_VALIDITY]
+    if facts is not None:
+        moments += facts.moments()
+    for outcome in outcomes:
+        if outcome.resets_at is not None:
+            moments.append(outcome.resets_at)
+        if isinstance(outcome, Refusal) and outcome.opens_at is not None:
+            moments.append(outcome.opens_at)
+    moments += [m for sale in question.sales.values() for m in (sale.opens_at, sale.closes_at)]
+    return min(m for m in moments if m > question.at)

@@ -1,0 +1,128 @@
+"""Facts: an entitlement row as the engine reads it. Pure; the same questions as membership.standing, asked of one row.
+
+tests/perks/test_facts.py holds `Facts.standing` to membership.standing.at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from membership.standing import Standing
+
+Moment = datetime
+_moment = datetime.fromisoformat
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A perk that is held: its grant, and the settings it was sold under, as JSON. `used`: uses a period so far."""
+
+    grant: int
+    perk: str
+    kind: str
+    settings: str
+    used: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch [starts_at, ends_at) in which one set of perks is held. Provisional: its renewal is not yet paid."""
+
+    starts_at: Moment
+    ends_at: Moment
+    tier: str
+    provisional: bool
+    held: tuple[Held, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One membership, as of the last change to it. `windows` are ordered; where two overlap, the later one counts."""
+
+    status: str
+    end_reason: str
+    zone: str
+    began_at: Moment | None
+    entitled_until: Moment | None
+    grace_until: Moment | None
+    cut_at: Moment | None
+    stops: tuple[tuple[Moment, Moment | None], ...]
+    pauses: tuple[tuple[Moment, Moment], ...]
+    windows: tuple[Window, ...]
+    goodwill: tuple[Window, ...]
+
+    def standing(self, at: datetime) -> Standing:
+        if self.entitled_until is None or self.began_at is None:
+            return Standing.ENDED if self.status == "ended" else Standing.PENDING
+        if self.cut_at is not None and at >= self.cut_at:
+            return Standing.ENDED
+        if any(start <= at and (end is None or at < end) for start, end in self.stops):
+            return Standing.SUSPENDED
+        if any(start <= at < end for start, end in self.pauses):
+            return Standing.PAUSED
+        if at < self.entitled_until:
+            return Standing.CURRENT
+        if self.grace_until is not None and at < self.grace_until:
+            return Standing.GRACE
+        return Standing.LAPSED
+
+    def window(self, at: datetime) -> Window | None:
+        """The window that counts at `at`."""
+        return next((w for w in reversed(self.windows) if w.starts_at <= at < w.ends_at), None)
+
+    def tier(self, at: datetime) -> str | None:
+        """The tier held at `at`: the last that was paid for, also in the hours and the grace after its term."""
+        begun = [w.tier for w in self.windows if w.starts_at <= at and not w.provisional]
+        return begun[-1] if begun else None
+
+    def held(self, at: datetime) -> dict[str, Held]:
+        """The perks held at `at`, by code. A goodwill grant stands in for the tier's perk of the same code."""
+        window = self.window(at)
+        held = {h.perk: h for h in window.held} if window else {}
+        for extra in self.goodwill:
+            if extra.starts_at <= at < extra.ends_at:
+                held.update((h.perk, h) for h in extra.held)
+        return held
+
+    def moments(self) -> list[datetime]:
+        """Every moment at which standing, tier or grants can change."""
+        found = [m for m in (self.entitled_until, self.grace_until, self.cut_at) if m is not None]
+        found += [m for stretch in (*self.stops, *self.pauses) for m in stretch if m is not None]
+        found += [m for w in (*self.windows, *self.goodwill) for m in (w.starts_at, w.ends_at)]
+        return found
+
+
+def load(text: str | bytes) -> Facts:
+    """The facts in an entitlement row."""
+    data = orjson.loads(text)
+    return Facts(
+        status=data["status"],
+        end_reason=data["end_reason"],
+        zone=data["zone"],
+        began_at=_maybe(data["began_at"]),
+        entitled_until=_maybe(data["entitled_until"]),
+        grace_until=_maybe(data["grace_until"]),
+        cut_at=_maybe(data["cut_at"]),
+        stops=tuple((_moment(start), _maybe(end)) for start, end in data["stops"]),
+        pauses=tuple((_moment(start), _moment(end)) for start, end in data["pauses"]),
+        windows=tuple(_window(w) for w in data["windows"]),
+        goodwill=tuple(_window(w) for w in data["goodwill"]),
+    )
+
+
+def _maybe(text: str | None) -> datetime | None:
+    return None if text is None else _moment(text)
+
+
+def _window(data: dict[str, Any]) -> Window:
+    return Window(
+        starts_at=_moment(data["starts_at"]),
+        ends_at=_moment(data["ends_at"]),
+        tier=data["tier"],
+        provisional=data["provisional"],
+        held=tuple(Held(**h) for h in data["held"]),
+    )

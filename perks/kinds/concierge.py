@@ -1,0 +1,55 @@
+"""Concierge: the right to ask a person. It changes no price; requests are booked against its allowance."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from pydantic import Field
+
+from perks.kinds.base import Effect, KindSettings, Question, Refusal
+
+CODE = "concierge"
+
+
+class Settings(KindSettings):
+    """`channels` a request may come through; `first_answer_hours` are working hours."""
+
+    channels: tuple[Literal["chat", "mail", "phone"], ...] = Field(default=("mail",), min_length=1)
+    first_answer_hours: int = Field(default=8, ge=1, le=400)
+
+
+def refuse(settings: Settings, question: Question) -> Refusal | None:
+    return None
+
+
+def effect(settings: Settings, question: Question) -> Effect:
+    return Effect("service")
+
+
+def _answered(settings: Settings) -> str:
+    return ngettext(
+        "first answer within %(hours)s working hour",
+        "first answer within %(hours)s working hours",
+        settings.first_answer_hours,
+    ) % {"hours": settings.first_answer_hours}
+
+
+def sentence(settings: Settings, question: Question) -> str:
+    return _("Your concierge is ready: %(answer)s.") % {"answer": _answered(settings)}
+
+
+def words(settings: Settings) -> str:
+    if settings.allowance is None:
+        return _("A personal concierge, %(answer)s") % {"answer": _answered(settings)}
+    filled = {"uses": settings.allowance.uses, "answer": _answered(settings)}
+    match settings.allowance.every:
+        case "month":
+            return _("A personal concierge: %(uses)s requests a month, %(answer)s") % filled
+        case "quarter":
+            return _("A personal concierge: %(uses)s requests a quarter, %(answer)s") % filled
+        case "year":
+            return _("A personal concierge: %(uses)s requests a calendar year, %(answer)s") % filled
+        case "term":
+            return _("A personal concierge: %(uses)s requests in each membership year, %(answer)s") % filled

@@ -1,0 +1,79 @@
+"""Early access: opens a sale some hours before the public opening. It takes nothing off; the shop opens its doors."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from pydantic import Field
+
+from perks.kinds.base import Effect, KindSettings, Question, Refusal, SaleDates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CODE = "early_access"
+
+
+class Settings(KindSettings):
+    """`hours` before the public opening. `sales`: codes of the sales it opens (None: every sale)."""
+
+    hours: int = Field(ge=1, le=24 * 60)
+    sales: frozenset[str] | None = None
+
+    def opens_at(self, sale: SaleDates) -> datetime:
+        return sale.opens_at - timedelta(hours=self.hours)
+
+
+def asked_about(settings: Settings | None, question: Question) -> list[SaleDates]:
+    """The sales that the basket's lines belong to; without such lines, the next one that is not over."""
+    covered = [
+        s for s in question.sales.values() if settings is None or settings.sales is None or s.code in settings.sales
+    ]
+    named = {line.sale for line in question.basket.lines if line.sale} if question.basket else set()
+    if named:
+        return [s for s in covered if s.code in named]
+    ahead = [s for s in covered if question.at < s.closes_at]
+    return sorted(ahead, key=lambda s: (s.opens_at, s.code))[:1]
+
+
+def refuse(settings: Settings, question: Question) -> Refusal | None:
+    sales = asked_about(settings, question)
+    if not sales:
+        return Refusal("nothing_eligible")
+    if any(question.at >= sale.closes_at for sale in sales):
+        return Refusal("closed")
+    opens_at = max(settings.opens_at(sale) for sale in sales)
+    if question.at < opens_at:
+        return Refusal("not_open_yet", {"opens_at": opens_at}, opens_at)
+    return None
+
+
+def effect(settings: Settings, question: Question) -> Effect:
+    return Effect("sale", opens_at=max(settings.opens_at(sale) for sale in asked_about(settings, question)))
+
+
+def sentence(settings: Settings, question: Question) -> str:
+    sale = asked_about(settings, question)[0]
+    if question.at >= sale.opens_at:
+        return _("The sale is open.")
+    return ngettext(
+        "Open for you %(hours)s hour before everybody else.",
+        "Open for you %(hours)s hours before everybody else.",
+        settings.hours,
+    ) % {"hours": settings.hours}
+
+
+def words(settings: Settings) -> str:
+    return ngettext(
+        "Every sale %(hours)s hour before it opens to the public",
+        "Every sale %(hours)s hours before it opens to the public",
+        settings.hours,
+    ) % {"hours": settings.hours}
+
+
+def moments(settings: Settings, sales: Iterable[SaleDates]) -> list[datetime]:
+    """When an answer of this kind can change by the sales' own dates."""
+    return [m for sale in sales for m in (settings.opens_at(sale), sale.opens_at, sale.closes_at)]

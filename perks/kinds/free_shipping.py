@@ -1,0 +1,69 @@
+"""Free shipping: takes the delivery charge off, for some countries and methods, up to a sum if one is set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from django.utils.translation import gettext as _
+from pydantic import Field
+
+from perks import places
+from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CODE = "free_shipping"
+
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+
+
+class Settings(KindSettings):
+    """`countries` and `methods`: None means all. `minimum_basket`: the goods must cost at least that much.
+    `maximum`: no more than this is taken off one delivery."""
+
+    countries: tuple[Country, ...] | None = None
+    methods: tuple[str, ...] | None = None
+    minimum_basket: Amounts | None = None
+    maximum: Amounts | None = None
+
+    def amounts(self) -> Iterable[Amounts | None]:
+        return (self.minimum_basket, self.maximum)
+
+
+def refuse(settings: Settings, question: Question) -> Refusal | None:
+    basket = question.basket
+    if basket is None or basket.shipping is None:
+        return Refusal("nothing_eligible")
+    if settings.countries is not None and basket.shipping.country not in settings.countries:
+        return Refusal("country_excluded", {"country": places.name(basket.shipping.country)})
+    if settings.methods is not None and basket.shipping.method not in settings.methods:
+        return Refusal("method_excluded", {"method": places.method(basket.shipping.method)})
+    minimum = settings.minimum_basket[basket.currency] if settings.minimum_basket else 0
+    if basket.amount < minimum:
+        return Refusal("below_minimum", {"minimum": minimum, "currency": basket.currency})
+    return None
+
+
+def effect(settings: Settings, question: Question) -> Effect:
+    assert question.basket is not None
+    most = settings.maximum[question.basket.currency] if settings.maximum else question.room.shipping
+    return Effect("shipping", amount_off=question.room.take_shipping(most))
+
+
+def sentence(settings: Settings, question: Question) -> str:
+    assert question.basket is not None
+    assert question.basket.shipping is not None
+    shipping = question.basket.shipping
+    return _("Free %(method)s delivery to %(country)s.") % {
+        "method": places.method(shipping.method),
+        "country": places.name(shipping.country),
+    }
+
+
+def words(settings: Settings) -> str:
+    if settings.methods is None:
+        return _("Free delivery on every order, by any method")
+    if "express" in settings.methods:
+        return _("Free delivery on every order, express too")
+    return _("Free standard delivery on every order")
