@@ -36,7 +36,7 @@ OUT_OF_STANDING = {
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the catalogue says now: the kinds of the published perks by code, the sales, and where a payment is mended."""
+    """What the catalogue says now: kinds of the published perks by code, the sales, and where a payment is mended."""
 
     perks: Mapping[str, str]
     sales: Mapping[str, SaleDates]

@@ -1,0 +1,115 @@
+"""The entitlement row: one per member, all that a perk check reads, kept in the transaction of every change.
+
+`recompute` is a pure function of stored facts, so that an invariant can compare each row with it at any time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from django.db.models import Count, F
+
+from membership import standing
+from membership.models import Card, Member, Membership
+from perks import grants
+from perks.models import LIVE, Entitlement, Grant, Redemption
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+
+def rebuild(*, member: Member, at: datetime) -> None:
+    """Write the member's row anew, as of `at`. A member who never had a membership has none."""
+    membership = standing.current_membership(member, at)
+    if membership is None:
+        Entitlement.objects.filter(member=member).delete()
+        return
+    payer = membership.member if membership.member_id != member.pk else None
+    _write(
+        member,
+        card_id=Card.objects.filter(member=member, revoked_at=None).values_list("pk", flat=True).first(),
+        payer_id=payer.pk if payer else None,
+        facts=recompute(membership, as_of=at),
+        computed_at=at,
+    )
+
+
+def set_card(*, member: Member, at: datetime) -> None:
+    """The member's card was issued or revoked."""
+    card_id = Card.objects.filter(member=member, revoked_at=None).values_list("pk", flat=True).first()
+    Entitlement.objects.filter(member=member).update(card_id=card_id, version=F("version") + 1)
+
+
+def _write(member: Member, **fields: Any) -> None:
+    if not Entitlement.objects.filter(member=member).update(version=F("version") + 1, **fields):
+        Entitlement.objects.create(member=member, number=member.number, **fields)
+
+
+def recompute(membership: Membership, *, as_of: datetime) -> str:
+    """The facts as JSON: what Facts loads. Moments before `as_of` that can no longer matter are left out."""
+    held = list(Grant.objects.filter(membership=membership).select_related("perk").order_by("perk__position", "pk"))
+    used = _used(held)
+    terms = sorted(membership.terms.all(), key=lambda t: t.starts_at)
+    goodwill = [g for g in held if g.source == Grant.Source.GOODWILL and g.ends_at > as_of]
+    facts = {
+        "status": membership.status,
+        "end_reason": membership.end_reason,
+        "zone": membership.time_zone,
+        "began_at": terms[0].starts_at if terms else None,
+        "entitled_until": membership.entitled_until,
+        "grace_until": standing.grace_until(membership),
+        "cut_at": membership.cut_at,
+        "stops": sorted(
+            (s.opened_at, s.lifted_at) for s in membership.stops.all() if s.lifted_at is None or s.lifted_at > as_of
+        ),
+        "pauses": sorted((p.starts_at, p.ends_at) for p in membership.pauses.all() if p.ends_at > as_of),
+        "windows": [_window(span, held, used) for span in _still_counting(grants.spans(membership), as_of)],
+        "goodwill": [_goodwill(g, used) for g in goodwill],
+    }
+    return orjson.dumps(facts, option=orjson.OPT_UTC_Z).decode()
+
+
+def _still_counting(spans: list[grants.Span], as_of: datetime) -> Iterable[grants.Span]:
+    """From the last that had begun on."""
+    begun = [n for n, span in enumerate(spans) if span.term is not None and span.starts_at <= as_of]
+    return spans[begun[-1] if begun else 0 :]
+
+
+def _window(span: grants.Span, held: list[Grant], used: dict[int, dict[str, int]]) -> dict[str, Any]:
+    own = [g for g in held if g.source == Grant.Source.TERM and (g.term_id, g.change_id) == span.key]
+    return {
+        "starts_at": span.starts_at,
+        "ends_at": span.ends_at,
+        "tier": span.tier.code,
+        "provisional": span.term is None,
+        "held": [_held(g, used) for g in own if g.ends_at > g.starts_at],
+    }
+
+
+def _goodwill(grant: Grant, used: dict[int, dict[str, int]]) -> dict[str, Any]:
+    window = {"starts_at": grant.starts_at, "ends_at": grant.ends_at, "tier": "", "provisional": False}
+    return {**window, "held": [_held(grant, used)]}
+
+
+def _held(grant: Grant, used: dict[int, dict[str, int]]) -> dict[str, Any]:
+    return {
+        "grant": grant.pk,
+        "perk": grant.perk.code,
+        "kind": grant.perk.kind,
+        "settings": orjson.dumps(grant.settings, option=orjson.OPT_SORT_KEYS).decode(),
+        "used": used.get(grant.pk, {}),
+    }
+
+
+def _used(held: list[Grant]) -> dict[int, dict[str, int]]:
+    """Live uses of limited grants, by grant and period."""
+    limited = [g.pk for g in held if g.settings.get("allowance")]
+    if not limited:
+        return {}
+    counts: dict[int, dict[str, int]] = {}
+    live = Redemption.objects.filter(grant__in=limited, status__in=LIVE).values_list("grant", "period")
+    for grant, period, uses in live.annotate(uses=Count("pk")).order_by("grant", "period"):
+        counts.setdefault(grant, {})[period] = uses
+    return counts

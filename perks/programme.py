@@ -1,0 +1,153 @@
+"""Programmes: a whole catalogue (tiers, plans, prices, perks, sales) in one TOML file, loaded as often as you like.
+
+Called by manage.py load_programme and the demo. What members already bought keeps the settings it was sold with.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from django.db import transaction
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from membership.errors import DomainError
+from membership.models import Membership, Plan, Price, Tier
+from perks import entitlements, grants, kinds
+from perks.models import Perk, Sale, TierPerk
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+FOLDER = Path(__file__).parent / "programmes"
+Code = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+Names = dict[str, str]
+
+
+class BadProgramme(DomainError):
+    """The file is missing or cannot be used; the message says where."""
+
+    code = "bad_programme"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PlanEntry(_Part):
+    code: Code
+    interval: Plan.Interval = Plan.Interval.YEAR
+    grace_days: int = 14
+    trial_days: int = 0
+    prices: dict[str, int]
+
+
+class TierEntry(_Part):
+    code: Code
+    name: str
+    rank: int
+    color: str
+    plans: list[PlanEntry]
+
+
+class PerkEntry(_Part):
+    code: Code
+    kind: str
+    names: Names
+    settings: dict[str, Any] = {}
+    tiers: dict[str, dict[str, Any]]
+
+
+class SaleEntry(_Part):
+    code: Code
+    names: Names
+    opens_in_hours: int
+    lasts_days: int
+
+
+class Programme(_Part):
+    tiers: list[TierEntry]
+    perks: list[PerkEntry] = []
+    sales: list[SaleEntry] = []
+    not_yet: dict[str, list[str]] = {}
+
+
+def read(name: str) -> Programme:
+    """The programme called `name`, checked, its perks' settings too. Raises BadProgramme."""
+    path = FOLDER / f"{Path(name).name}.toml"
+    if not path.exists():
+        known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.toml")))
+        raise BadProgramme(f"There is no programme called {name}. There are: {known}.")
+    try:
+        programme = Programme.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise BadProgramme(f"{path.name}: {error}") from None
+    _check_perks(programme)
+    return programme
+
+
+def _check_perks(programme: Programme) -> None:
+    tiers = {tier.code for tier in programme.tiers}
+    for perk in programme.perks:
+        if not set(perk.tiers) <= tiers:
+            raise BadProgramme(f"{perk.code}: no such tier as {', '.join(sorted(set(perk.tiers) - tiers))}.")
+        for tier, settings in perk.tiers.items():
+            try:
+                kinds.check(perk.kind, {**perk.settings, **settings})
+            except kinds.BadSettings as error:
+                raise BadProgramme(f"{perk.code} in {tier}: {error}") from None
+
+
+@transaction.atomic
+def load(*, programme: Programme, at: datetime) -> None:
+    """Make the catalogue say what the programme says. A sale keeps the dates it was first loaded with."""
+    tiers = {entry.code: _tier(entry, at) for entry in programme.tiers}
+    for position, entry in enumerate(programme.perks):
+        _perk(entry, position, tiers)
+    for sale in programme.sales:
+        opens_at = at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=sale.opens_in_hours)
+        dates = {"opens_at": opens_at, "closes_at": opens_at + timedelta(days=sale.lasts_days)}
+        Sale.objects.update_or_create(
+            code=sale.code, defaults={"names": sale.names}, create_defaults={"names": sale.names, **dates}
+        )
+    for membership in Membership.objects.with_facts().open():  # renewals still to be paid follow the catalogue
+        grants.settle(membership)
+        entitlements.rebuild(member=membership.member, at=at)
+
+
+def _tier(entry: TierEntry, at: datetime) -> Tier:
+    tier, _ = Tier.objects.update_or_create(
+        code=entry.code, defaults={"name": entry.name, "rank": entry.rank, "color": entry.color}
+    )
+    for plan_entry in entry.plans:
+        defaults = {"tier": tier, **plan_entry.model_dump(include={"interval", "grace_days", "trial_days"})}
+        plan, _ = Plan.objects.update_or_create(code=plan_entry.code, defaults=defaults)
+        for currency, amount in plan_entry.prices.items():
+            _price(plan, currency, amount, at)
+    return tier
+
+
+def _price(plan: Plan, currency: str, amount: int, at: datetime) -> None:
+    live = Price.objects.filter(plan=plan, currency=currency, retired_at=None)
+    if live.filter(amount=amount).exists():
+        return
+    live.update(retired_at=at)
+    Price.objects.create(plan=plan, currency=currency, amount=amount)
+
+
+def _perk(entry: PerkEntry, position: int, tiers: dict[str, Tier]) -> None:
+    perk, _ = Perk.objects.update_or_create(
+        code=entry.code,
+        defaults={
+            "names": entry.names,
+            "kind": entry.kind,
+            "settings": entry.settings,
+            "position": position,
+            "published": True,
+        },
+    )
+    TierPerk.objects.filter(perk=perk).exclude(tier__code__in=entry.tiers).delete()
+    for code, settings in entry.tiers.items():
+        TierPerk.objects.update_or_create(tier=tiers[code], perk=perk, defaults={"settings": settings})

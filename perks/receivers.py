@@ -1,0 +1,28 @@
+"""What perks does when the ground floor announces a change: inside that change's transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.dispatch import receiver
+
+from membership.models import Card, Member, Membership
+from membership.signals import card_changed, membership_changed
+from perks import entitlements, grants
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@receiver(membership_changed, dispatch_uid="perks.membership_changed")
+def on_membership_changed(*, membership: Membership, at: datetime, **_: Any) -> None:
+    """Grants follow the terms; the payer's row and that of everybody with a seat follow the grants."""
+    grants.settle(membership)
+    entitlements.rebuild(member=membership.member, at=at)
+    for holder in Member.objects.filter(seats__membership=membership).distinct():
+        entitlements.rebuild(member=holder, at=at)
+
+
+@receiver(card_changed, dispatch_uid="perks.card_changed")
+def on_card_changed(*, card: Card, at: datetime, **_: Any) -> None:
+    entitlements.set_card(member=card.member, at=at)

@@ -1,0 +1,135 @@
+"""The entitlement row says what the membership says, at every moment, after every verb."""
+
+from datetime import timedelta
+
+import pytest
+
+from membership import households, invariants, lifecycle, standing
+from membership.models import Membership
+from perks import facts
+from perks.models import Entitlement, Grant
+from tests import factories
+
+
+def row(membership):
+    return facts.load(Entitlement.objects.get(member=membership.member).facts)
+
+
+def moments(membership):
+    """Every edge the facts know, a second before and at it."""
+    edges = {membership.reserved_at, *row(membership).moments()}
+    return sorted({m for edge in edges for m in (edge, edge + timedelta(seconds=1), edge - timedelta(seconds=1))})
+
+
+def live_through(verb, membership, clock):
+    at, actor = clock.now, "staff:1"
+    match verb:
+        case "suspend":
+            lifecycle.suspend(membership=membership, source="staff", source_ref="s1", at=at, actor=actor)
+        case "pause":
+            lifecycle.pause(membership=membership, until=at + timedelta(days=40), at=at, actor=actor)
+        case "cancel":
+            lifecycle.cancel(membership=membership, at=at, actor=actor)
+        case "end":
+            lifecycle.end(membership=membership, reason="refunded", at=at, actor=actor)
+        case "cut later":
+            lifecycle.end(membership=membership, reason="staff", at=at, actor=actor, cut_at=at + timedelta(days=9))
+        case "renew":
+            lifecycle.add_term(
+                membership=membership, source="paid", source_ref="again", plan=membership.plan, at=at, actor=actor
+            )
+        case "change tier":
+            plan = factories.plan("gold-year")
+            lifecycle.change_tier(membership=membership, to_plan=plan, source_ref="c1", at=at, actor=actor)
+
+
+VERBS = ["nothing", "suspend", "pause", "cancel", "end", "cut later", "renew", "change tier"]
+
+
+class TestTheRow:
+    @pytest.mark.parametrize("verb", VERBS)
+    def test_tells_the_standing_and_tier_that_the_membership_has(self, verb, joined, clock):
+        membership = joined("silver-year")
+        clock.move(days=30)
+        live_through(verb, membership, clock)
+        membership = Membership.objects.with_facts().get(pk=membership.pk)
+        for moment in moments(membership):
+            if moment < clock.now:
+                continue  # the row speaks from its last change on
+            tier = standing.tier_at(membership, moment)
+            assert row(membership).standing(moment) == standing.at(membership, moment), moment
+            assert row(membership).tier(moment) == (tier.code if tier else None), moment
+
+    @pytest.mark.parametrize("verb", VERBS)
+    def test_equals_its_recomputation(self, verb, joined, clock):
+        membership = joined("silver-year")
+        clock.move(days=30)
+        live_through(verb, membership, clock)
+        assert [list(i.check()) for i in invariants.all_registered() if i.id == "I4"] == [[], []]
+
+    def test_that_was_changed_by_hand_is_reported(self, joined):
+        membership = joined()
+        Entitlement.objects.filter(member=membership.member).update(facts="{}")
+        breaches = [line for i in invariants.all_registered() if i.id == "I4" for line in i.check()]
+        assert breaches == [f"entitlement of member {membership.member_id} differs from its recomputation"]
+
+    def test_of_a_household_seat_joins_its_payers(self, joined, clock):
+        payer, holder = joined("gold-year"), factories.member()
+        seat = households.open_seat(membership=payer, holder=holder, at=clock.now, actor="staff:1")
+        assert Entitlement.objects.get(member=holder).payer_id == payer.member_id
+        households.close_seat(seat=seat, at=clock.now, actor="staff:1")
+        assert not Entitlement.objects.filter(member=holder).exists()
+
+
+class TestGrants:
+    def codes(self, membership, **filters):
+        return sorted(Grant.objects.filter(membership=membership, **filters).values_list("perk__code", flat=True))
+
+    def test_are_what_the_term_was_sold_with(self, joined):
+        assert self.codes(joined("silver-year"), term__isnull=False) == ["early-access", "free-shipping"]
+
+    def test_keep_the_settings_they_were_sold_under(self, joined):
+        membership = joined("gold-year")
+        perk = Grant.objects.filter(membership=membership, perk__code="standing-discount").first().perk
+        perk.settings = {"percent": "1"}
+        perk.save()
+        lifecycle.membership_changed.send(sender=Membership, membership=membership, at=membership.reserved_at)
+        sold = Grant.objects.get(membership=membership, perk=perk, term__isnull=False)
+        offered = Grant.objects.get(membership=membership, perk=perk, term=None)
+        assert (sold.settings["percent"], offered.settings["percent"]) == ("5", "1")
+
+    def test_of_the_next_term_are_provisional_until_it_is_paid_and_then_its_own(self, joined, clock):
+        membership = joined("gold-year")
+        provisional = set(Grant.objects.filter(membership=membership, term=None).values_list("pk", flat=True))
+        clock.move(days=366)
+        term, _ = lifecycle.add_term(
+            membership=membership, source="paid", source_ref="next", plan=membership.plan, at=clock.now, actor="stripe"
+        )
+        assert set(Grant.objects.filter(term=term).values_list("pk", flat=True)) == provisional
+
+    def test_change_with_a_paid_tier_change_inside_the_term(self, joined, clock):
+        membership = joined("silver-year")
+        clock.move(days=30)
+        gold = factories.plan("gold-year")
+        lifecycle.change_tier(membership=membership, to_plan=gold, source_ref="c1", at=clock.now, actor="stripe")
+        before, after = (
+            {g.perk: (g.settings) for g in row(membership).held(at).values()}
+            for at in (clock.now - timedelta(seconds=1), clock.now)
+        )
+        assert sorted(before) == []  # the row speaks from its last change on
+        assert sorted(after) == ["concierge", "early-access", "free-shipping", "standing-discount"]
+        old = Grant.objects.get(perk__code="early-access", change=None, term__isnull=False)
+        new = Grant.objects.get(perk__code="early-access", change__isnull=False)
+        assert (old.ends_at, old.settings["hours"]) == (clock.now, 24)
+        assert (new.starts_at, new.settings["hours"]) == (clock.now, 48)
+
+    def test_end_at_the_cut(self, joined, clock):
+        membership = joined("gold-year")
+        clock.move(days=30)
+        lifecycle.end(membership=membership, reason="dispute_lost", at=clock.now, actor="stripe")
+        assert not Grant.objects.filter(membership=membership, ends_at__gt=clock.now).exists()
+
+    def test_are_withdrawn_where_no_renewal_is_awaited_any_more(self, joined, clock):
+        membership = joined("gold-year")
+        lifecycle.cancel(membership=membership, at=clock.now, actor="member:1")
+        assert self.codes(membership, term=None) == []
