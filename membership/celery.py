@@ -1,13 +1,47 @@
-"""Celery: a doorbell. Messages carry ids only and may be lost or doubled; the rows say what is due (work.py)."""
+"""Celery: a doorbell. Messages carry ids only and may be lost or doubled; the rows say what is due (work.py).
+
+Each app lists what is to be rung, and how often, in `BEAT` of its tasks.py; they are gathered here by name.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
+from django.apps import apps
+from django.conf import settings
+from django.utils.module_loading import import_string, module_has_submodule
+
+from membership.supervisor import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "membership.settings")
 
 app = Celery("vip")
-app.config_from_object("django.conf:settings.CELERY")
+app.config_from_object(settings.CELERY)
 app.autodiscover_tasks()
+
+
+def schedule() -> dict[str, dict[str, Any]]:
+    """Every app's beat entries. A ring that was not answered by the time of the next one is dropped."""
+    entries: dict[str, dict[str, Any]] = {}
+    for config in apps.get_app_configs():
+        if config.name.partition(".")[0] in ("membership", "perks", "billing") and module_has_submodule(
+            config.module, "tasks"
+        ):
+            entries |= import_string(f"{config.name}.tasks.BEAT")
+    return {name: {**entry, "options": {"expires": entry["schedule"]}} for name, entry in entries.items()}
+
+
+@signals.import_modules.connect
+def plan(**_: object) -> None:
+    """The models can be imported only once Django is set up, which Celery does just before this."""
+    app.conf.beat_schedule = schedule()
+
+
+@signals.worker_process_init.connect
+@signals.beat_embedded_init.connect
+def end_with_the_worker(**_: object) -> None:
+    """A worker killed with -9 would leave its beat and its pool behind, and its successor would double them."""
+    die_with_parent(signal.SIGKILL)

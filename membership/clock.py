@@ -48,17 +48,13 @@ def offset() -> timedelta:
 
 
 def set_offset(value: timedelta) -> None:
-    """Move the demo's clock. Written beside and renamed, so that no reader sees half a number."""
-    path = _offset_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}")
-    draft.write_text(repr(value.total_seconds()), encoding="ascii")
-    draft.replace(path)
+    """Move the demo's clock."""
+    _keep(_offset_file(), value.total_seconds())
 
 
 def stand_still() -> None:
-    """Remember the demo's time as it stops, for `go_on`."""
-    _stopped_file().write_text(repr(demo().timestamp()), encoding="ascii")
+    """Remember the demo's time, for `go_on`: as it stops and, since it may be killed, while it runs."""
+    _keep(_stopped_file(), demo().timestamp())
 
 
 def go_on() -> None:
@@ -67,6 +63,14 @@ def go_on() -> None:
         stood = datetime.fromtimestamp(float(_stopped_file().read_text(encoding="ascii")), UTC)
         set_offset(stood - wall())
         _stopped_file().unlink()
+
+
+def _keep(path: Path, number: float) -> None:
+    """Written beside and renamed, so that no reader sees half a number."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_text(repr(number), encoding="ascii")
+    draft.replace(path)
 
 
 def _offset_file() -> Path:

@@ -23,6 +23,7 @@ VIP_DATA = ENV.vip_data if ENV.vip_data.is_absolute() else ROOT / ENV.vip_data
 PORT = ENV.port
 BASE_URL = ENV.base_url or f"http://localhost:{PORT}"
 PROGRAMME_NAME = ENV.vip_programme_name
+WEB_WORKERS = ENV.web_workers
 PRODUCTION = VIP_MODE == "production"
 DEBUG = False
 
@@ -162,8 +163,8 @@ if LOCAL_STRIPE_INSTALLED:
 
 # --- Celery: a doorbell; the rows are the truth ----------------------------------------------------------------------
 
-CELERY = {
-    "broker_url": ENV.redis_url or ("memory://" if VIP_MODE == "test" else "filesystem://"),
+CELERY: dict[str, Any] = {
+    "broker_url": ENV.redis_url or ("memory://" if VIP_MODE == "test" else "filesystem://localhost/"),
     "broker_transport_options": (
         {"visibility_timeout": 300, "unacked_restore_throttle": 1, "socket_connect_timeout": 1, "socket_timeout": 5}
         if ENV.redis_url
@@ -177,6 +178,7 @@ CELERY = {
         }
     ),
     "broker_connection_retry_on_startup": True,
+    "beat_schedule_filename": str(VIP_DATA / "beat-schedule"),
     "task_serializer": "json",
     "accept_content": ["json"],
     "task_ignore_result": True,

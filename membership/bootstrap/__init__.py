@@ -1,0 +1,1 @@
+"""How an installation starts: its data folder, its programs, and what a demo holds. Called by `up` and `demo`."""

@@ -1,0 +1,125 @@
+"""What a demo holds: migrated databases, the Laurel programme, a prepared local Stripe, personas, and demo.json."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core.management import CommandError, call_command, get_commands
+
+from membership import card_token
+from membership.bootstrap import personas
+from membership.models import Card, Member, Term, User
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from membership.bootstrap.personas import Persona
+
+PROGRAMME = "laurel"
+SHOP = "demo-shop"
+
+
+def prepare() -> None:
+    """Everything that needs no web server. Safe to repeat; raises CommandError outside demo mode."""
+    if settings.VIP_MODE != "demo":
+        raise CommandError(f"A demo runs with VIP_MODE=demo, not {settings.VIP_MODE}.")
+    for alias in settings.DATABASES:
+        call_command("migrate", database=alias, verbosity=0, interactive=False)
+    _quietly("load_programme", PROGRAMME)
+    if settings.LOCAL_STRIPE_INSTALLED:
+        _quietly("local_stripe_boot")
+    _quietly("stripe_setup")
+
+
+def _quietly(command: str, *args: str) -> None:
+    """Upper apps' commands are reached by name alone."""
+    if command in get_commands():
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+            call_command(command, *args, stdout=nowhere)
+
+
+def finish(say: Callable[[str], object]) -> None:
+    """Once the web server answers: make the personas that are missing, write demo.json, say where to look.
+
+    Raises personas' Unexpected when a page does not lead where it should.
+    """
+    personas.wait_for_web(settings.BASE_URL)
+    for persona in personas.PERSONAS:
+        if not _alive(persona):
+            say(f"making {persona.persona}: {persona.name}")
+            personas.bring_to_life(
+                persona, settings.BASE_URL, known=_known(persona), paid=lambda persona=persona: _paid(persona)
+            )
+    facts = describe()
+    _write(settings.VIP_DATA / "demo.json", facts)
+    _welcome(facts, say)
+
+
+def _known(persona: Persona) -> bool:
+    return User.objects.filter(email=persona.email).exists()
+
+
+def _paid(persona: Persona) -> bool:
+    """Whether they ever were a member: one who lapsed on the moved clock does not join again at the next start."""
+    return Term.objects.filter(membership__member__user__email=persona.email).exists()
+
+
+def _alive(persona: Persona) -> bool:
+    confirmed = EmailAddress.objects.filter(email=persona.email, verified=True).exists()
+    return confirmed and (persona.plan is None or _paid(persona))
+
+
+def describe() -> dict[str, Any]:
+    """demo.json, for scripts: where the demo is, a shop's key, and who is a member."""
+    return {
+        "base_url": settings.BASE_URL,
+        "api_key": _api_key(),
+        "members": [_describe_member(persona) for persona in personas.PERSONAS],
+    }
+
+
+def _describe_member(persona: Persona) -> dict[str, Any]:
+    member = Member.objects.get(user__email=persona.email)
+    card = Card.objects.filter(member=member, revoked_at=None).first()
+    return {
+        "persona": persona.persona,
+        "name": persona.name,
+        "email": persona.email,
+        "password": persona.password,
+        "number": member.number,
+        "card_token": card_token.issue(card.id) if card else None,
+    }
+
+
+def _api_key() -> str:
+    """The demo shop's key. Only its hash is in the database, so it is made once and kept in demo.json."""
+    path: Path = settings.VIP_DATA / "demo.json"
+    if path.exists():
+        return str(json.loads(path.read_text(encoding="utf-8"))["api_key"])
+    return ""
+
+
+def _write(path: Path, facts: dict[str, Any]) -> None:
+    """Written beside and renamed: whoever waits for the file never reads half of it."""
+    draft = path.with_suffix(".json.draft")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def _welcome(facts: dict[str, Any], say: Callable[[str], object]) -> None:
+    url = facts["base_url"]
+    say("")
+    say(f"{settings.PROGRAMME_NAME} is open: {url}")
+    say(f"  mail      {url}/dev/mail/   (nothing leaves this machine)")
+    say(f"  shop      {url}/demo/shop/  (a checkout that asks the API)")
+    say(f"  log in as (password: {personas.PASSWORD})")
+    for member in facts["members"]:
+        say(f"    {member['persona']:<8}{member['email']:<22}{member['number']}")
+    say(f"  all of it for scripts: {settings.VIP_DATA / 'demo.json'}")
+    say("Ctrl-C stops everything; the next start goes on from here.")

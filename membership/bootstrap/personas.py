@@ -1,0 +1,121 @@
+"""The demo's personas, made as any visitor is: by filling in the pages' forms and the local Stripe's.
+
+Each step looks at where the persona stands first, so that one left half-made is finished at the next start.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from membership.bootstrap.visitor import Page, Unexpected, Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PASSWORD = "laurel-and-company"  # noqa: S105  # printed at every start, and of a demo only
+GOOD_CARD = "4242424242424242"
+MAIL_WAIT = 20.0  # seconds a mail may take to be written
+CODE = re.compile(r"\b([A-Z0-9]{3,4}-[A-Z0-9]{3,4}|[A-Z0-9]{6})\b")
+
+
+@dataclass(frozen=True)
+class Persona:
+    persona: str
+    name: str
+    email: str
+    plan: str | None  # the code of the plan they buy; None: an account without membership
+    password: str = PASSWORD
+
+
+PERSONAS = (
+    Persona("gold", "Ada Lindqvist", "ada@example.com", "gold-year"),
+    Persona("silver", "Bram de Wit", "bram@example.com", "silver-year"),
+    Persona("bronze", "Cleo Marchetti", "cleo@example.com", "bronze-year"),
+    Persona("none", "Dario Okonkwo", "dario@example.com", None),
+)
+
+
+def wait_for_web(base_url: str, *, seconds: float = 45.0) -> None:
+    """Return when /healthz answers. Raises Unexpected after `seconds`."""
+    deadline = time.monotonic() + seconds
+    visitor = Visitor(base_url)
+    while time.monotonic() < deadline:
+        try:
+            if visitor.open("/healthz").status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise Unexpected(f"{base_url} did not answer within {seconds:g} s")
+
+
+def bring_to_life(persona: Persona, base_url: str, *, known: bool, paid: Callable[[], bool]) -> None:
+    """Sign `persona` up (or log them in, when `known`), confirm the address, and pay unless `paid()`.
+
+    Safe to repeat. Raises Unexpected when a page leads somewhere else.
+    """
+    visitor = Visitor(base_url)
+    page = log_in(visitor, persona) if known else sign_up(visitor, persona)
+    confirm_address(visitor, persona, page)
+    if persona.plan and not paid():
+        buy(visitor, persona.plan)
+        _until(paid, f"{persona.persona} paid, but is not a member yet")
+
+
+def sign_up(visitor: Visitor, persona: Persona) -> Page:
+    form = visitor.open("/account/signup/").form("email", "password1", "name")
+    return visitor.submit(form, email=persona.email, password1=persona.password, name=persona.name)
+
+
+def log_in(visitor: Visitor, persona: Persona) -> Page:
+    form = visitor.open("/account/login/").form("login", "password")
+    return visitor.submit(form, login=persona.email, password=persona.password)
+
+
+def confirm_address(visitor: Visitor, persona: Persona, page: Page) -> None:
+    """Where the page asks for the code that was mailed, give it."""
+    asking = [form for form in page.forms if form.has("code")]
+    if asking:
+        page = visitor.submit(asking[0], code=mailed_code(visitor, persona.email))
+    if page.status != 200 or page.path.startswith("/account/"):
+        raise Unexpected(f"{persona.email} could not get in: {page.path} ({page.status})")
+
+
+def mailed_code(visitor: Visitor, email: str) -> str:
+    """The code in the newest mail to `email`, read at /dev/mail."""
+    return _until(lambda: _code_to(visitor, email), f"no mail with a code to {email}")
+
+
+def _code_to(visitor: Visitor, email: str) -> str | None:
+    links = [link for link in visitor.open("/dev/mail/").links if re.search(r"/dev/mail/\d+/$", link)]
+    for link in links[:20]:
+        mail = visitor.open(link)
+        if email in mail.text:
+            found = CODE.search(mail.text)
+            return found.group(1) if found else None
+    return None
+
+
+def buy(visitor: Visitor, plan: str) -> Page:
+    """From the review page over the local Stripe's payment page and back."""
+    page = visitor.open(f"/checkout/{plan}/")
+    review = page.form()
+    consents = {name: "on" for name in review.names if name not in review.fields}
+    page = visitor.submit(review, **consents)
+    card = {"card_number": GOOD_CARD, "expiry": "12 / 34", "cvc": "123", "name": "Laurel Demo"}
+    page = visitor.submit(page.form("card_number"), **card)
+    if not page.url.startswith(visitor.base_url) or page.status != 200 or page.path.startswith("/stripe/"):
+        raise Unexpected(f"the payment for {plan} led to {page.path} ({page.status})")
+    return page
+
+
+def _until[Value](ask: Callable[[], Value], problem: str) -> Value:
+    deadline = time.monotonic() + MAIL_WAIT
+    while not (value := ask()):
+        if time.monotonic() > deadline:
+            raise Unexpected(problem)
+        time.sleep(0.2)
+    return value
