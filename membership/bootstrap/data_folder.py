@@ -56,7 +56,14 @@ def held() -> Iterator[None]:
 
 
 def empty() -> None:
-    """Remove what a demo made. Call it only while the folder is held."""
+    """Remove what a demo made. Call it only while the folder is held.
+
+    Raises CommandError when the product's database is a server's: what else is in it is not known here.
+    """
+    if not settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        raise CommandError(
+            "--fresh empties a demo on SQLite only: empty the database that DATABASE_URL names yourself."
+        )
     for pattern in MADE:
         for path in settings.VIP_DATA.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

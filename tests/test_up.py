@@ -1,0 +1,129 @@
+"""Starting an installation: what stops it is said in one sentence, and what it makes it can remove again."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError
+
+from membership import celery
+from membership.bootstrap import data_folder, running
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def folder(settings, tmp_path):
+    settings.VIP_DATA = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def taken_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def manage(*arguments: str, **environment: object) -> subprocess.CompletedProcess[str]:
+    given = os.environ | {"VIP_MODE": "demo", "VIP_CLOCK": ""} | {name: str(v) for name, v in environment.items()}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=given, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.processes
+class TestRefusing:
+    @pytest.mark.parametrize("command", ["up", "demo"])
+    def test_a_taken_port_is_one_sentence_that_names_it(self, command, tmp_path, taken_port):
+        ended = manage(command, PORT=taken_port, VIP_DATA=tmp_path)
+
+        assert ended.returncode == 1
+        (sentence,) = ended.stderr.splitlines()
+        assert f"Port {taken_port} cannot be used" in sentence
+        assert f"PORT={taken_port + 1}" in sentence
+
+    @pytest.mark.parametrize("command", ["up", "demo"])
+    def test_a_folder_in_use_is_one_sentence_that_names_it(self, command, folder):
+        with data_folder.held():
+            ended = manage(command, VIP_DATA=folder)
+
+        assert ended.returncode == 1
+        (sentence,) = ended.stderr.splitlines()
+        assert f"{folder} is in use by a running installation (process {os.getpid()})" in sentence
+        assert "VIP_DATA" in sentence
+
+
+class TestDataFolder:
+    def test_it_is_free_again_after_the_block(self, folder):
+        with data_folder.held():
+            pass
+
+        with data_folder.held():
+            assert (folder / "in_use").read_text() == str(os.getpid())
+
+    def test_fresh_removes_what_a_demo_made_and_nothing_else(self, folder, monkeypatch):
+        monkeypatch.setitem(data_folder.settings.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
+        for name in ("vip.sqlite3", "vip.sqlite3-wal", "demo.json", "clock_offset", "secret_key", "letters.txt"):
+            (folder / name).touch()
+        (folder / "queue").mkdir()
+        (folder / "queue" / "message").touch()
+
+        data_folder.empty()
+
+        assert sorted(path.name for path in folder.iterdir()) == ["letters.txt", "secret_key"]
+
+    def test_fresh_leaves_a_database_server_alone(self, folder, monkeypatch):
+        monkeypatch.setitem(data_folder.settings.DATABASES["default"], "ENGINE", "django.db.backends.postgresql")
+
+        with pytest.raises(CommandError, match="DATABASE_URL"):
+            data_folder.empty()
+
+    def test_static_files_are_gathered_only_when_one_changed(self, folder, monkeypatch):
+        gathered = []
+        monkeypatch.setattr(data_folder, "call_command", lambda *args, **options: gathered.append(args))
+
+        data_folder.collect_static()
+        data_folder.collect_static()
+        assert len(gathered) == 1
+
+        (folder / "static.stamp").write_text("another state")
+        data_folder.collect_static()
+        assert len(gathered) == 2
+
+
+class TestPrograms:
+    def test_the_web_server_stops_last_and_has_threads_to_call_itself(self):
+        by_name = {program.name: program for program in running.programs(host="127.0.0.1")}
+
+        assert by_name["web"].stop_last
+        assert not by_name["worker"].stop_last
+        threads = by_name["web"].command.index("--blocking-threads") + 1
+        assert int(by_name["web"].command[threads]) >= 8
+
+    def test_only_a_taken_port_is_refused(self, settings, taken_port):
+        settings.PORT = taken_port
+        with pytest.raises(CommandError, match="PORT"):
+            running.refuse_a_taken_port("127.0.0.1")
+
+        settings.PORT = free_port()
+        running.refuse_a_taken_port("127.0.0.1")
+
+
+class TestSchedule:
+    def test_every_entry_names_a_task_that_exists(self):
+        for name, entry in celery.schedule().items():
+            assert entry["task"] in celery.app.tasks, name
+
+    def test_a_ring_that_was_missed_is_dropped_when_the_next_one_comes(self):
+        for entry in celery.schedule().values():
+            assert entry["options"]["expires"] == entry["schedule"]
