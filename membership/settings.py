@@ -276,7 +276,7 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = VIP_MODE == "test"
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = VIP_MODE == "test"
 
 # --- the door --------------------------------------------------------------------------------------------------------
 
