@@ -1,4 +1,4 @@
-"""What every template knows: the programme's name and whether this is a demo."""
+"""What every template knows: the programme's name, the languages, and whether this is a demo."""
 
 from __future__ import annotations
 
@@ -6,9 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from membership import clock
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+# In their own names, so that a reader finds theirs whatever the page speaks.
+LANGUAGES = (("en", "English"), ("de", "Deutsch"))
+
 
 def programme(request: HttpRequest) -> dict[str, Any]:
-    return {"programme_name": settings.PROGRAMME_NAME, "demo": settings.VIP_MODE == "demo"}
+    """`demo_time` is there in demo mode only: the clock the product lives by, which may have been moved."""
+    known: dict[str, Any] = {
+        "programme_name": settings.PROGRAMME_NAME,
+        "languages": LANGUAGES,
+        "demo": settings.VIP_MODE == "demo",
+    }
+    if known["demo"]:
+        known["demo_time"] = clock.now()
+    return known

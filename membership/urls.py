@@ -5,10 +5,30 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
+from membership.views import dev_mail, health, pages, portal
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", pages.home, name="home"),
+    path("plans/", pages.plans, name="plans"),
+    path("language/", pages.set_language, name="set-language"),
+    path("portal/", portal.portal, name="portal"),
+    path("portal/settings/", portal.own_settings, name="settings"),
+    path("healthz", health.healthz, name="healthz"),
     path("account/", include("allauth.urls")),
     path("", include("perks.urls")),
     path("", include("billing.urls")),
 ]
+if settings.VIP_MODE != "production":
+    urlpatterns += [
+        path("dev/mail/", dev_mail.mailbox, name="dev-mail"),
+        path("dev/mail/<int:pk>/", dev_mail.mail, name="dev-mail-one"),
+        path("dev/mail/<int:pk>/html/", dev_mail.mail_html, name="dev-mail-html"),
+    ]
 if settings.LOCAL_STRIPE_INSTALLED:
     urlpatterns.append(path("stripe/", include("billing.emulator.urls")))
+
+handler400 = "membership.views.errors.bad_request"
+handler403 = "membership.views.errors.forbidden"
+handler404 = "membership.views.errors.not_found"
+handler429 = "membership.views.errors.too_many"
+handler500 = "membership.views.errors.server_error"
