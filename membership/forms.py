@@ -1,9 +1,197 @@
+"""The forms of the ground floor: allauth's, in this house's words, and the member's own settings."""
+
 from __future__ import annotations
 
+import zoneinfo
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from allauth.account import forms as account_forms
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows import signup as signup_flow
+from allauth.mfa.base import forms as mfa_forms
+from allauth.mfa.totp import forms as totp_forms
+from allauth.mfa.webauthn import forms as webauthn_forms
 from django import forms
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from membership import clock, limits, signup
+from membership.models import Member, User
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+SIGNUPS_PER_HOUR = 120  # from one address: a shop's own wi-fi may be behind it
+
+LABELS = {
+    "name": _("Your name"),
+    "login": _("E-mail address"),
+    "email": _("E-mail address"),
+    "password": _("Password"),
+    "password1": _("Password"),
+    "password2": _("Password, once more"),
+    "oldpassword": _("Your present password"),
+    "code": _("Code"),
+    "passwordless": _("Log in with this passkey alone, without a password"),
+}
 
 
-class SignupDetails(forms.Form):
-    """What sign-up asks beside e-mail and password."""
+class Plain:
+    """A form of allauth in this house's words: labels above the fields, nothing faint inside them."""
 
-    def signup(self, request: object, user: object) -> None: ...
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs.pop("placeholder", None)
+            field.label = LABELS.get(name, field.label)
+            if name in ("password", "oldpassword"):
+                field.help_text = ""  # the way to a new password stands on the page itself
+            if name == "code":
+                field.widget.attrs |= {"autocomplete": "one-time-code", "autocapitalize": "characters"}
+
+
+class SignupForm(Plain, account_forms.SignupForm):  # type: ignore[misc]
+    """Name, e-mail, password. Language comes from the page, the zone from the browser (site.js)."""
+
+    field_order = ["name", "email", "password1"]
+    name = forms.CharField(max_length=120, widget=forms.TextInput({"autocomplete": "name"}))
+    time_zone = forms.CharField(required=False, widget=forms.HiddenInput({"data-browser-zone": ""}))
+
+    def clean_time_zone(self) -> str:
+        """A zone that is not one is no reason to refuse anybody."""
+        zone = self.cleaned_data["time_zone"]
+        return zone if zone in zones() else settings.VIP_HOME_ZONE
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """One account and its person on the roll, or neither. A taken address gets a mail, and the page tells nothing.
+
+        Two sign-ups at once with one address: the second meets the constraint and is treated as taken.
+        """
+        address = get_adapter().get_client_ip(request)
+        limits.hit(f"signup:{address}", limit=SIGNUPS_PER_HOUR, per=timedelta(hours=1), at=clock.wall())
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])  # as slow as a free address would be
+        try:
+            with transaction.atomic():
+                user, response = super().try_save(request)
+        except IntegrityError:
+            return None, signup_flow.prevent_enumeration(request, email=self.cleaned_data["email"])
+        return user, response
+
+    def custom_signup(self, request: HttpRequest, user: User) -> None:
+        user.language = (translation.get_language() or settings.LANGUAGE_CODE)[:2]
+        user.time_zone = self.cleaned_data["time_zone"]
+        user.save(update_fields=["language", "time_zone"])
+        signup.create_member(user=user, name=self.cleaned_data["name"], at=clock.now())
+
+
+class LoginForm(Plain, account_forms.LoginForm):  # type: ignore[misc]
+    pass
+
+
+class RequestLoginCodeForm(Plain, account_forms.RequestLoginCodeForm):  # type: ignore[misc]
+    pass
+
+
+class ConfirmLoginCodeForm(Plain, account_forms.ConfirmLoginCodeForm):  # type: ignore[misc]
+    pass
+
+
+class ConfirmEmailForm(Plain, account_forms.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
+    pass
+
+
+class ConfirmResetForm(Plain, account_forms.ConfirmPasswordResetCodeForm):  # type: ignore[misc]
+    pass
+
+
+class ResetForm(Plain, account_forms.ResetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class NewPasswordForm(Plain, account_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+    pass
+
+
+class ChangePasswordForm(Plain, account_forms.ChangePasswordForm):  # type: ignore[misc]
+    pass
+
+
+class SetPasswordForm(Plain, account_forms.SetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class ReauthenticateForm(Plain, account_forms.ReauthenticateForm):  # type: ignore[misc]
+    pass
+
+
+class ChangeEmailForm(Plain, account_forms.AddEmailForm):  # type: ignore[misc]
+    pass
+
+
+class SecondStepForm(Plain, mfa_forms.AuthenticateForm):  # type: ignore[misc]
+    pass
+
+
+class SecondStepAgainForm(Plain, mfa_forms.ReauthenticateForm):  # type: ignore[misc]
+    pass
+
+
+class ActivateAppForm(Plain, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
+    pass
+
+
+class PasskeyForm(Plain, webauthn_forms.AddWebAuthnForm):  # type: ignore[misc]
+    """A new passkey. It logs in alone unless the box is cleared (then it is a second step only)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("What you call it")
+        self.fields["passwordless"].initial = True
+        self.fields["passwordless"].help_text = _("Your device asks for your fingerprint, face or PIN each time.")
+
+
+class RenamePasskeyForm(Plain, webauthn_forms.EditWebAuthnForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("What you call it")
+
+
+@cache
+def zones() -> list[str]:
+    """The zones of the world that people live in, by name."""
+    return sorted(
+        z for z in zoneinfo.available_timezones() if "/" in z and not z.startswith(("Etc/", "posix/", "right/"))
+    )
+
+
+class SettingsForm(forms.Form):
+    """What a member may say about themselves: name, language, time zone."""
+
+    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput({"autocomplete": "name"}))
+    language = forms.ChoiceField(label=_("Language"), choices=User.Language.choices)
+    time_zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Dates and times are shown in it."))
+
+    def __init__(self, data: Any = None, *, user: User, member: Member | None) -> None:
+        self.user, self.member = user, member
+        name = member.name if member else ""
+        super().__init__(data, initial={"name": name, "language": user.language, "time_zone": user.time_zone})
+        choices = [(zone, zone.replace("_", " ")) for zone in zones()]
+        self.fields["time_zone"].choices = choices  # type: ignore[attr-defined]
+        if member is None:
+            del self.fields["name"]
+
+    @transaction.atomic
+    def save(self) -> None:
+        self.user.language = self.cleaned_data["language"]
+        self.user.time_zone = self.cleaned_data["time_zone"]
+        self.user.save(update_fields=["language", "time_zone"])
+        if self.member:
+            signup.rename_member(member=self.member, name=self.cleaned_data["name"])

@@ -1,4 +1,5 @@
-"""Two thin layers: pages are private unless a view says otherwise, and speak the reader's language and zone."""
+"""Thin layers: pages are private unless a view says otherwise, speak the reader's language and zone, and explain
+refusals."""
 
 from __future__ import annotations
 
@@ -7,6 +8,10 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from membership.errors import DomainError
+from membership.views import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,4 +48,19 @@ def language_and_zone(get_response: Handler) -> Handler:
             response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
             return response
 
+    return middleware
+
+
+def refusals(get_response: Handler) -> Handler:
+    """A DomainError that a page let through becomes a page that says so, under the error's own status."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, DomainError):
+            return errors.page(request, exception.status, _("That was not possible"), str(exception))
+        return None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware

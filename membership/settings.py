@@ -108,6 +108,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "membership.middleware.refusals",
 ]
 ROOT_URLCONF = "membership.urls"
 WSGI_APPLICATION = "membership.wsgi.application"
@@ -215,17 +216,42 @@ LOGIN_REDIRECT_URL = "portal"
 ACCOUNT_ADAPTER = "membership.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_SIGNUP_FORM_CLASS = "membership.forms.SignupDetails"
+ACCOUNT_FORMS = {
+    "signup": "membership.forms.SignupForm",
+    "login": "membership.forms.LoginForm",
+    "request_login_code": "membership.forms.RequestLoginCodeForm",
+    "confirm_login_code": "membership.forms.ConfirmLoginCodeForm",
+    "confirm_email_verification_code": "membership.forms.ConfirmEmailForm",
+    "confirm_password_reset_code": "membership.forms.ConfirmResetForm",
+    "reset_password": "membership.forms.ResetForm",
+    "reset_password_from_key": "membership.forms.NewPasswordForm",
+    "change_password": "membership.forms.ChangePasswordForm",
+    "set_password": "membership.forms.SetPasswordForm",
+    "reauthenticate": "membership.forms.ReauthenticateForm",
+    "add_email": "membership.forms.ChangeEmailForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True
+# One mail in ten seconds would answer a second click with a refusal; membership.limits counts by the hour as well.
+ACCOUNT_RATE_LIMITS = {"confirm_email": "5/m/key"}
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_CHANGE_EMAIL = True  # one address an account; a new one counts once its code is entered
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+MFA_FORMS = {
+    "authenticate": "membership.forms.SecondStepForm",
+    "reauthenticate": "membership.forms.SecondStepAgainForm",
+    "activate_totp": "membership.forms.ActivateAppForm",
+    "add_webauthn": "membership.forms.PasskeyForm",
+    "edit_webauthn": "membership.forms.RenamePasskeyForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = PROGRAMME_NAME
@@ -283,6 +309,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = VIP_MODE == "test"
 _host = BASE_URL.split("://", 1)[1].split(":")[0].split("/")[0]
 ALLOWED_HOSTS = [_host] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver", _host]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
+CSRF_FAILURE_VIEW = "membership.views.errors.csrf_failure"
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],

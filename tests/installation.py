@@ -33,6 +33,7 @@ def prepare() -> None:
     """Put the environment in order: a folder of our own, a clock that can be stopped, and nothing of the caller's."""
     for name in Environment.model_fields:
         os.environ.pop(name.upper(), None)  # whoever calls pytest may have a real account there
+    (DATA / "static").mkdir()  # WhiteNoise warns of a folder that is not there; its finders serve the tests
     os.environ |= {"VIP_MODE": "test", "VIP_DATA": str(DATA), "VIP_CLOCK": "tests.moment.now"}
     if DATABASE == "postgres":
         # Workers of one run share the server that its controller started; each makes a database of its own in it.

@@ -1,4 +1,4 @@
-"""/dev/mail: in the demo, the mail that was written, since none leaves the house. Its routes exist in demo mode only."""
+"""/dev/mail: in the demo, the mail that was written, since none leaves the house. Production has no such route."""
 
 from __future__ import annotations
 

@@ -28,7 +28,9 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was open too long, its session ended, or cookies are off. Nothing was done."""
     title = _("The form had expired")
-    return page(request, 403, title, _("Nothing was changed. Please go back, load the page again and send it once more."))
+    return page(
+        request, 403, title, _("Nothing was changed. Please go back, load the page again and send it once more.")
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
