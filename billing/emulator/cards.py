@@ -82,3 +82,12 @@ DECLINES = {
 def by_number(typed: str) -> Card | None:
     """The test card somebody typed; spaces and dashes do not matter."""
     return BY_NUMBER.get(re.sub(r"[\s-]", "", typed))
+
+
+def plausible(typed: str) -> bool:
+    """Long enough, and its check digit (Luhn) is right."""
+    digits = [int(d) for d in reversed(re.sub(r"[\s-]", "", typed)) if d.isdigit()]
+    if len(digits) < 13:
+        return False
+    doubled = [sum(divmod(2 * d, 10)) for d in digits[1::2]]
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0

@@ -65,9 +65,7 @@ def pay(session_id: str, entry: Entry) -> Result:
         try:
             due = quote.of(session)
         except discounts.NotApplicable:
-            session.hidden["discount"] = None
-            quote.show(session, quote.of(session))
-            store.save(session)
+            _without_discount(session)
             return Result(Outcome.CHANGED, session)
         method = _method(entry)
         session.hidden["entry"] = {"email": entry.email, "name": entry.name, "terms": entry.terms}
@@ -131,12 +129,29 @@ def remove_code(session_id: str) -> None:
 
     def work(session: Record) -> Result:
         if session.data["allow_promotion_codes"]:
-            session.hidden["discount"] = None
-            quote.show(session, quote.of(session))
-            store.save(session)
+            _without_discount(session)
         return Result(Outcome.CHANGED, session)
 
     _locked(session_id, work)
+
+
+def drop_discount(session_id: str) -> None:
+    """Take a discount off that can no longer be used."""
+
+    def work(session: Record) -> Result:
+        try:
+            quote.of(session)
+        except discounts.NotApplicable:
+            _without_discount(session)
+        return Result(Outcome.CHANGED, session)
+
+    _locked(session_id, work)
+
+
+def _without_discount(session: Record) -> None:
+    session.hidden["discount"] = None
+    quote.show(session, quote.of(session))
+    store.save(session)
 
 
 def _locked(session_id: str, work: Callable[[Record], Result]) -> Result:
@@ -166,12 +181,13 @@ def _intent(session: Record, due: quote.Quote) -> Record:
     if known is not None and known.kind == "payment_intent":
         payments.cancel(known, at=clock.now())
     if due.due == 0:
-        return setup_intents.new_intent(customer=session.data["customer"])
+        return setup_intents.new_intent(customer=session.data["customer"], parent=session.stripe_id)
     given = session.hidden["payment_intent_data"]
     return payments.new_intent(
         amount=due.due,
         currency=session.data["currency"],
         customer=session.data["customer"],
+        parent=session.stripe_id,
         description=given.get("description") or ("Subscription creation" if _subscribes(session) else None),
         metadata=store.merge_metadata({}, given.get("metadata")),
         setup_future_usage="off_session" if _subscribes(session) else given.get("setup_future_usage"),

@@ -150,7 +150,6 @@ def finalize(invoice: Record, *, customer: Record, at: int) -> None:
         "number": number,
         "effective_at": at,
         "hosted_invoice_url": url,
-        "invoice_pdf": f"{url}/print",
     }
     invoice.data["status_transitions"]["finalized_at"] = at
     store.save(invoice)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from billing.emulator import cards, events, paging, payment_methods, store
+from billing.emulator import events, paging, payment_methods, store
 from billing.emulator.routing import endpoint
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ OUTCOMES = {
 }
 
 
-def new_intent(*, amount: int, currency: str, customer: str | None, **data: Any) -> Record:
-    """A payment intent that waits for a card."""
+def new_intent(*, amount: int, currency: str, customer: str | None, parent: str = "", **data: Any) -> Record:
+    """A payment intent that waits for a card. `parent` is the session or invoice it is for."""
     stripe_id = store.new_id("payment_intent")
     record = store.create(
         "payment_intent",
@@ -51,6 +51,7 @@ def new_intent(*, amount: int, currency: str, customer: str | None, **data: Any)
             "status": "requires_payment_method",
             **data,
         },
+        parent=parent,
     )
     events.emit("payment_intent.created", record.data)
     return record
@@ -178,10 +179,6 @@ def _charge(intent: Record, payment_method: Record, *, status: str, **data: Any)
         },
         parent=intent.stripe_id,
     )
-
-
-def decline_text(decline: str) -> str:
-    return cards.DECLINES[decline][1]
 
 
 @endpoint("GET /v1/payment_intents/{id}")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from billing.emulator.wire import Call
 
 
-def new_intent(*, customer: str | None, **data: Any) -> Record:
-    """A setup intent that waits for a card."""
+def new_intent(*, customer: str | None, parent: str = "", **data: Any) -> Record:
+    """A setup intent that waits for a card. `parent` is the session it is for."""
     stripe_id = store.new_id("setup_intent")
     record = store.create(
         "setup_intent",
@@ -29,6 +29,7 @@ def new_intent(*, customer: str | None, **data: Any) -> Record:
             "usage": "off_session",
             **data,
         },
+        parent=parent,
     )
     events.emit("setup_intent.created", record.data)
     return record
