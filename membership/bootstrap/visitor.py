@@ -26,6 +26,10 @@ class Form:
     names: set[str] = field(default_factory=set)  # every control, also an unticked box
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def path(self) -> str:
+        return urllib.parse.urlsplit(self.url).path
+
     def has(self, *names: str) -> bool:
         return set(names) <= self.names
 
@@ -42,12 +46,13 @@ class Page:
     def path(self) -> str:
         return urllib.parse.urlsplit(self.url).path
 
-    def form(self, *names: str) -> Form:
-        """The first form that is posted and has all these fields. Raises Unexpected."""
+    def form(self, *names: str, to: str = "") -> Form:
+        """The first form that is posted, has all these fields, and goes to a path under `to`. Raises Unexpected."""
         for form in self.forms:
-            if form.method == "post" and form.has(*names):
+            if form.method == "post" and form.has(*names) and form.path.startswith(to):
                 return form
-        raise Unexpected(f"{self.path} ({self.status}) has no form with {', '.join(names) or 'a button'}")
+        sought = " ".join(filter(None, [", ".join(names), to and f"to {to}"]))
+        raise Unexpected(f"{self.path} ({self.status}) has no form {sought}")
 
 
 class Visitor:
