@@ -32,7 +32,11 @@ def prepare() -> None:
         call_command("migrate", database=alias, verbosity=0, interactive=False)
     _quietly("load_programme", PROGRAMME)
     if settings.LOCAL_STRIPE_INSTALLED:
-        _quietly("local_stripe_boot")
+        _quietly(
+            "local_stripe_boot",
+            f"--url={settings.BASE_URL}/webhooks/stripe/",
+            f"--secret={settings.STRIPE_WEBHOOK_SECRETS[0]}",
+        )
     _quietly("stripe_setup")
 
 
