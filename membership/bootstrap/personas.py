@@ -113,8 +113,8 @@ def start_checkout(visitor: Visitor, plan: str) -> Page:
 
 def pay(visitor: Visitor, page: Page, card: str = GOOD_CARD) -> Page:
     """Fill in the payment page; the page of ours that it leads back to."""
-    details = {"card_number": card, "expiry": "12 / 34", "cvc": "123", "name": "Laurel Demo"}
-    page = visitor.submit(page.form("card_number"), **details)
+    details = {"number": card, "expiry": "12 / 49", "cvc": "123", "name": "Laurel Demo"}
+    page = visitor.submit(page.form("number"), **details)
     if page.status != 200 or page.path.startswith("/stripe/"):
         raise Unexpected(f"the payment led to {page.path} ({page.status})")
     return page
