@@ -43,7 +43,8 @@ class CardCheck:
     """What a card is worth at the moment asked about.
 
     `card` is None when the token is not one of ours. A revoked card tells nothing of its member's membership: whoever
-    holds it may have found it. `entitled_until` is an exclusive end, UTC; in grace it lies in the past.
+    holds it may have found it. `entitled_until` is an exclusive end, UTC; in grace it lies in the past, and
+    `honored_until` is the end of the grace.
     """
 
     valid: bool
@@ -52,6 +53,7 @@ class CardCheck:
     tier: Tier | None = None
     standing: Standing | None = None
     entitled_until: datetime | None = None
+    honored_until: datetime | None = None
     time_zone: str = ""
 
 
@@ -125,6 +127,7 @@ def _worth(card: Card, at: datetime) -> CardCheck:
         tier=standing.tier_at(membership, at),
         standing=now,
         entitled_until=membership.entitled_until,
+        honored_until=standing.grace_until(membership) if now == Standing.GRACE else membership.entitled_until,
         time_zone=membership.time_zone,
     )
 

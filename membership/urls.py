@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
+from membership import card_views
 from membership.views import dev_mail, health, pages, portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,6 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/", portal.portal, name="portal"),
     path("portal/settings/", portal.own_settings, name="settings"),
     path("healthz", health.healthz, name="healthz"),
+    path("portal/card.pdf", card_views.pdf, name="card-pdf"),
+    path("c/<str:token>", card_views.page, name="card-page"),
+    path(".well-known/vip-keys.json", card_views.keys, name="vip-keys"),
     path("account/", include("allauth.urls")),
     path("", include("perks.urls")),
     path("", include("billing.urls")),
