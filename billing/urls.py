@@ -1,5 +1,14 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from billing import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("checkout/return/", views.come_back, name="checkout-return"),
+    path("checkout/<slug:plan_code>/", views.review, name="checkout"),
+    path("portal/invoices/", views.invoices, name="invoices"),
+    path("portal/invoices/<int:pk>/", views.invoice, name="invoice"),
+    path("mend-payment/", views.mend_payment, name="mend-payment"),
+    path("webhooks/stripe/", views.stripe_webhook, name="stripe-webhook"),
+]

@@ -1,0 +1,19 @@
+"""Money's records, a module a subject."""
+
+from billing.models.customers import Customer, StripeAccount, StripePrice
+from billing.models.events import StripeEvent
+from billing.models.operations import Operation
+from billing.models.subscriptions import LIVE, CheckoutSession, Invoice, InvoiceLine, Subscription
+
+__all__ = [
+    "LIVE",
+    "CheckoutSession",
+    "Customer",
+    "Invoice",
+    "InvoiceLine",
+    "Operation",
+    "StripeAccount",
+    "StripeEvent",
+    "StripePrice",
+    "Subscription",
+]

@@ -1,0 +1,195 @@
+"""Checkout: from "I want this plan" to the address of Stripe's pay page. Called by billing's views.
+
+Every step is a row before it is a call, so a tab that is closed, doubled or cut off finds its way on: the same plan
+gives the same page again, another plan closes the first page and opens its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from billing import gateway, sync
+from billing.models import CheckoutSession, Customer, Operation, StripePrice
+from membership import lifecycle
+from membership.errors import DomainError
+from membership.models import Consent, Member, Membership, Plan, Price, SearchKey
+from membership import search
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class NotForSale(DomainError):
+    code = "not_for_sale"
+    status = 404
+    message = "This plan is not offered in this currency."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """The renewal terms as they stood on the page above the button."""
+
+    text: str
+    version: str
+    language: str
+
+
+def price_of(*, plan: Plan, member: Member | None, currency: str) -> Price:
+    """The price this person pays: in the currency Stripe pinned for them, else the one asked for.
+
+    Raises NotForSale.
+    """
+    customer = Customer.objects.filter(member=member).first() if member else None
+    wanted = (customer.currency if customer else "") or currency
+    price = Price.objects.filter(plan=plan, currency=wanted, retired_at=None).select_related("plan__tier").first()
+    if price is None or not plan.published:
+        raise NotForSale
+    return price
+
+
+def start(*, member: Member, price: Price, agreement: Agreement, at: datetime) -> str:
+    """The address of the pay page for this member and price.
+
+    Raises lifecycle.AlreadyMember, StripeUnavailable, StripeRefused, NotForSale.
+    """
+    membership = lifecycle.reserve(
+        member=member, plan=price.plan, currency=price.currency, at=at, actor=f"member:{member.pk}"
+    )
+    _close_other_checkout(membership, price)
+    session = _open_row(membership, price, at)
+    _consent(session, member, agreement, at)
+    if session.url:
+        return session.url
+    return _ask_for_page(session, _customer(member), agreement.language)
+
+
+def _close_other_checkout(membership: Membership, price: Price) -> None:
+    """See how an earlier visit ended; if it is still open for something else, close it."""
+    session = CheckoutSession.objects.filter(membership=membership, state=CheckoutSession.State.OPEN).first()
+    if session is None:
+        return
+    if session.stripe_id:
+        sync.checkout(session.stripe_id, keep_reservation=True)
+        session.refresh_from_db()
+    if session.state == CheckoutSession.State.COMPLETE:
+        raise lifecycle.AlreadyMember
+    if session.state == CheckoutSession.State.OPEN and session.price_id != price.pk:
+        _expire(session)
+
+
+def _expire(session: CheckoutSession) -> None:
+    """Close the page at Stripe first, then here; if it was paid in that very moment, that counts."""
+    if session.stripe_id:
+        try:
+            gateway.call(gateway.client().v1.checkout.sessions.expire, session.stripe_id)
+        except gateway.StripeRefused:
+            sync.checkout(session.stripe_id, keep_reservation=True)
+            session.refresh_from_db()
+            if session.state == CheckoutSession.State.COMPLETE:
+                raise lifecycle.AlreadyMember from None
+            return
+    CheckoutSession.objects.filter(pk=session.pk, state=CheckoutSession.State.OPEN).update(
+        state=CheckoutSession.State.EXPIRED
+    )
+
+
+def _open_row(membership: Membership, price: Price, at: datetime) -> CheckoutSession:
+    try:
+        with transaction.atomic():
+            session, _ = CheckoutSession.objects.get_or_create(
+                membership=membership,
+                state=CheckoutSession.State.OPEN,
+                price=price,
+                defaults={"opened_at": at},
+            )
+            return session
+    except IntegrityError:  # one_open_checkout_per_membership: another tab opened one for another plan just now
+        raise gateway.StripeUnavailable("You are joining in another tab. Close it, or try again in a moment.") from None
+
+
+def _consent(session: CheckoutSession, member: Member, agreement: Agreement, at: datetime) -> None:
+    Consent.objects.get_or_create(
+        kind="renewal-terms",
+        source_ref=f"checkout:{session.pk}",
+        defaults={
+            "member": member,
+            "version": agreement.version,
+            "language": agreement.language,
+            "text": agreement.text,
+            "given_at": at,
+        },
+    )
+
+
+def _customer(member: Member) -> str:
+    """The member's customer id at Stripe, made there if need be."""
+    known = Customer.objects.filter(member=member).first()
+    if known:
+        return known.stripe_id
+    params = {
+        "email": member.user.email,
+        "name": member.name,
+        "preferred_locales": [member.user.language],
+        "metadata": {"member": str(member.pk)},
+    }
+    operation = gateway.operation(key=f"customer:{member.pk}", kind="customer", params=params, member=member)
+    made = gateway.create(gateway.client().v1.customers.create, operation)
+    with transaction.atomic():
+        Customer.objects.get_or_create(member=member, defaults={"stripe_id": made.id})
+        search.put(member=member, kind=SearchKey.Kind.STRIPE, value=made.id)
+    return made.id
+
+
+def _ask_for_page(session: CheckoutSession, customer: str, language: str) -> str:
+    operation = gateway.operation(
+        key=f"checkout:{session.pk}",
+        kind="checkout",
+        member=session.membership.member,
+        params=_page_params(session, customer, language),
+    )
+    try:
+        made = gateway.create(gateway.client().v1.checkout.sessions.create, operation)
+    except gateway.StripeRefused:
+        # Nothing was opened there, so nothing may stay open here: the next try is a new row with a new key.
+        CheckoutSession.objects.filter(pk=session.pk).update(state=CheckoutSession.State.EXPIRED)
+        raise
+    CheckoutSession.objects.filter(pk=session.pk).update(
+        stripe_id=made.id, url=made.url or "", expires_at=gateway.moment(made.expires_at)
+    )
+    return made.url or reverse("portal")
+
+
+def _page_params(session: CheckoutSession, customer: str, language: str) -> dict[str, Any]:
+    plan = session.price.plan
+    stripe_price = StripePrice.objects.filter(price=session.price).first()
+    if stripe_price is None:
+        raise NotForSale("This plan cannot be paid yet: its price is not set up at the payment service.")
+    tie = {"membership": str(session.membership_id), "checkout": str(session.pk)}
+    subscription: dict[str, Any] = {"metadata": tie}
+    if plan.trial_days:
+        subscription["trial_period_days"] = plan.trial_days
+    return {
+        "mode": "subscription",
+        "customer": customer,
+        "client_reference_id": str(session.membership_id),
+        "line_items": [{"price": stripe_price.stripe_id, "quantity": 1}],
+        "allow_promotion_codes": True,
+        "locale": language,
+        "metadata": tie,
+        "subscription_data": subscription,
+        "success_url": f"{settings.BASE_URL}{reverse('checkout-return')}?session_id={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": f"{settings.BASE_URL}{reverse('checkout', args=[plan.code])}?left=1",
+    }
+
+
+def unanswered(at: datetime) -> Any:
+    """Open checkouts whose page has run out by the clock: their end was never heard of. Used by the sweep."""
+    return CheckoutSession.objects.filter(state=CheckoutSession.State.OPEN, expires_at__lte=at)
+
+
+__all__ = ["Agreement", "NotForSale", "Operation", "price_of", "start", "unanswered"]

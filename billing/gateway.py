@@ -1,0 +1,190 @@
+"""The gateway to Stripe: the only product module that imports `stripe`.
+
+It makes the client (real, or the local Stripe's in-process one), repeats creating calls under our own idempotency
+keys, and turns the SDK's errors into two of ours. No call is made while a transaction is open: a row lock held across
+the network is how a slow Stripe becomes a stopped shop.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import stripe
+from django.conf import settings
+from django.db import connection
+from django.utils.module_loading import import_string
+
+from billing.models import Operation
+from membership import clock
+from membership.errors import DomainError
+
+if TYPE_CHECKING:
+    from membership.models import Member
+
+API_VERSION = "2026-10-28.endive"
+Patience = Literal["web", "worker"]
+# A person waits 11 s at the very most (two tries of 5 s and the pause between); a worker has more time.
+TIMEOUTS: dict[Patience, tuple[float, int]] = {"web": (5.0, 1), "worker": (10.0, 2)}
+UNKNOWN_OUTCOME = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError, stripe.IdempotencyError)
+
+
+class StripeUnavailable(DomainError):
+    """No answer, or none that settles anything. Nothing is lost: asking again repeats the same call."""
+
+    code = "payments_unavailable"
+    status = 503
+    message = "The payment service does not answer right now. Nothing was charged; please try again in a moment."
+
+
+class StripeRefused(DomainError):
+    """Stripe answered no; `details["code"]` is its code."""
+
+    code = "payment_service_refused"
+    status = 502
+    message = "The payment service refused the request."
+
+
+class CallInsideTransaction(RuntimeError):
+    """A call to Stripe was about to be made while a transaction was open: a mistake in our code."""
+
+
+class ForgedEvent(DomainError):
+    code = "signature_invalid"
+    status = 400
+    message = "The signature does not fit."
+
+
+@cache
+def client(patience: Patience = "web") -> stripe.StripeClient:
+    """A client with its patience: for a web request or for a worker."""
+    seconds, retries = TIMEOUTS[patience]
+    if settings.LOCAL_STRIPE_INSTALLED:
+        transport = import_string("billing.emulator.client.InProcessClient")()
+    else:
+        transport = stripe.RequestsClient(timeout=seconds)
+    return stripe.StripeClient(
+        settings.STRIPE_SECRET_KEY,
+        http_client=transport,
+        max_network_retries=retries,
+        stripe_version=API_VERSION,
+    )
+
+
+def call[T](function: Callable[..., T], *args: Any) -> T:
+    """Call the SDK outside any transaction. Raises StripeUnavailable or StripeRefused."""
+    if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+        raise CallInsideTransaction(getattr(function, "__qualname__", "stripe"))
+    try:
+        return function(*args)
+    except UNKNOWN_OUTCOME as error:
+        raise StripeUnavailable from error
+    except stripe.StripeError as error:
+        raise StripeRefused(error.user_message or str(error), code=_code(error)) from error
+
+
+def read(function: Callable[..., Any], *args: Any) -> dict[str, Any]:
+    """Ask Stripe for one object, as plain nested dictionaries."""
+    answer: dict[str, Any] = call(function, *args).to_dict()
+    return answer
+
+
+def read_all(function: Callable[..., Any], params: dict[str, Any]) -> list[dict[str, Any]]:
+    """Ask for a whole list, page after page, newest first."""
+    rows: list[dict[str, Any]] = []
+    after: dict[str, str] = {}
+    while True:
+        page = read(function, {"limit": 100, **params, **after})
+        rows += page["data"]
+        if not page["has_more"]:
+            return rows
+        after = {"starting_after": rows[-1]["id"]}
+
+
+def create[T](function: Callable[..., T], operation: Operation) -> T:
+    """Make a creating call for an Operation that is committed already; keep what came of it."""
+    try:
+        made = call(function, operation.params, {"idempotency_key": operation.key})
+    except StripeRefused as refusal:
+        _answered(operation, Operation.State.REFUSED, error=str(refusal)[:500])
+        raise
+    _answered(operation, Operation.State.DONE, stripe_id=getattr(made, "id", ""))
+    return made
+
+
+def settle(operation: Operation, make: Callable[[], Any]) -> None:
+    """Make the call of a noted Operation. Refused because it is done already (canceled, refunded) is done."""
+    try:
+        made = call(make)
+    except StripeRefused as refusal:
+        _answered(operation, Operation.State.REFUSED, error=str(refusal)[:500])
+        return
+    _answered(operation, Operation.State.DONE, stripe_id=getattr(made, "id", ""))
+
+
+def _answered(operation: Operation, state: str, **fields: str) -> None:
+    for name, value in {"state": state, "answered_at": clock.now(), **fields}.items():
+        setattr(operation, name, value)
+    operation.save(update_fields=["state", "answered_at", *fields])
+
+
+def operation(*, key: str, kind: str, params: dict[str, Any], member: Member | None = None) -> Operation:
+    """The Operation of this key: the one that stands (with its own parameters), or a new one."""
+    row, _ = Operation.objects.get_or_create(
+        key=key, defaults={"kind": kind, "params": params, "member": member, "asked_at": clock.now()}
+    )
+    return row
+
+
+def verified_event(payload: bytes, header: str) -> dict[str, Any]:
+    """The event in `payload` if its signature fits one of our secrets, its time both sides of the tolerance, and its
+    mode ours. Raises ForgedEvent."""
+    for secret in settings.STRIPE_WEBHOOK_SECRETS:
+        try:
+            stripe.Webhook.construct_event(payload, header, secret)
+        except (stripe.SignatureVerificationError, ValueError):
+            continue
+        event: dict[str, Any] = json.loads(payload)
+        if _signed_at(header) - clock.wall().timestamp() > stripe.Webhook.DEFAULT_TOLERANCE:
+            break  # the SDK looks at the past only
+        if event.get("livemode") is not settings.PRODUCTION:
+            break
+        return event
+    raise ForgedEvent
+
+
+def _signed_at(header: str) -> float:
+    fields = dict(part.split("=", 1) for part in header.split(",") if "=" in part)
+    return float(fields.get("t", "inf"))
+
+
+def is_missing(refusal: StripeRefused) -> bool:
+    """Whether Stripe said that the object does not exist."""
+    return refusal.details.get("code") == "resource_missing"
+
+
+def _code(error: stripe.StripeError) -> str:
+    # RateLimitError and IdempotencyError keep their code only inside `error.error`
+    return str(getattr(error.error, "code", None) or error.code or "")
+
+
+# Stripe counts these in hundredths although ISO 4217 gives them no minor unit.
+HUNDREDTHS_AT_STRIPE = {"ISK", "UGX"}
+
+
+def to_stripe(amount: int, currency: str) -> int:
+    """Our minor units (ISO 4217) in Stripe's units."""
+    return amount * 100 if currency in HUNDREDTHS_AT_STRIPE else amount
+
+
+def from_stripe(amount: int, currency: str) -> int:
+    """Stripe's units in our minor units (ISO 4217)."""
+    return amount // 100 if currency in HUNDREDTHS_AT_STRIPE else amount
+
+
+def moment(seconds: int | None) -> datetime | None:
+    """Stripe's UTC seconds as an aware moment."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,42 @@
+"""Billing's part of what is always true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db.models import Count
+
+from billing.models import InvoiceLine, StripeEvent
+from membership import clock
+from membership.invariants import invariant
+from membership.models import AuditEntry, Term
+
+UNPROCESSED = timedelta(minutes=5)
+
+
+@invariant("I2", "one paid invoice line that buys time = one term, and back; any other term is audited")
+def paid_lines_are_terms() -> Iterable[str]:
+    terms = dict(Term.objects.filter(source=Term.Source.PAID).values_list("source_ref", "pk"))
+    refs = set()
+    for line in InvoiceLine.objects.filter(buys_time=True, invoice__status="paid").iterator():
+        refs.add(line.term_ref)
+        if line.term_ref not in terms:
+            yield f"invoice line {line.pk} is paid and buys time, but made no term"
+    for ref, pk in terms.items():
+        if ref not in refs:
+            yield f"term {pk} is said to be paid, but no paid invoice line made it"
+    audited = set(AuditEntry.objects.filter(verb="add_term").values_list("subject", flat=True))
+    for term in Term.objects.exclude(source=Term.Source.PAID).iterator():
+        if f"membership:{term.membership_id}" not in audited:
+            yield f"term {term.pk} ({term.source}) has no audit entry"
+
+
+@invariant("I10", "each event is stored once; none is unprocessed for 5 minutes unless parked with a reason")
+def events_are_worked_off() -> Iterable[str]:
+    repeated = StripeEvent.objects.values("stripe_id").annotate(n=Count("pk")).filter(n__gt=1)
+    for row in repeated:
+        yield f"event {row['stripe_id']} is stored {row['n']} times"
+    old = clock.now() - UNPROCESSED
+    for event in StripeEvent.objects.filter(done_at=None, parked_reason="", received_at__lt=old):
+        yield f"event {event.pk} has waited since {event.received_at:%Y-%m-%d %H:%M}"

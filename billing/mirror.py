@@ -1,0 +1,91 @@
+"""Mirrors: Stripe's objects, in today's shapes, as our rows. Called by sync inside its transaction; decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from billing import gateway
+from billing.models import Customer, Invoice, InvoiceLine, StripePrice, Subscription
+from membership import search
+from membership.models import Membership, Plan, SearchKey
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+def subscription(membership: Membership, read: dict[str, Any], began: datetime) -> Subscription:
+    """Upsert the subscription; a slower, older read does not overwrite a newer one."""
+    item = read["items"]["data"][0]  # its period lies on the item, not on the subscription
+    price = StripePrice.objects.filter(stripe_id=item["price"]["id"]).first()
+    state = {
+        "status": read["status"],
+        "price": price.price if price else None,
+        "cancel_at_period_end": read["cancel_at_period_end"],
+        "cancel_at": gateway.moment(read["cancel_at"]),
+        "current_period_end": gateway.moment(item["current_period_end"]),
+        "read_at": began,
+    }
+    row, new = Subscription.objects.get_or_create(
+        stripe_id=read["id"], defaults={"membership": membership, **state}
+    )
+    if new:
+        search.put(member=membership.member, kind=SearchKey.Kind.STRIPE, value=row.stripe_id)
+    else:
+        Subscription.objects.filter(pk=row.pk, read_at__lt=began).update(**state)
+    return row
+
+
+def invoice(membership: Membership, read: dict[str, Any]) -> list[InvoiceLine]:
+    """Upsert an invoice with its lines. -> the lines, each with this invoice."""
+    currency = read["currency"].upper()
+    Customer.objects.filter(member=membership.member_id, currency="").update(currency=currency)
+    row, new = Invoice.objects.update_or_create(
+        stripe_id=read["id"],
+        defaults={
+            "membership": membership,
+            "number": read.get("number") or "",
+            "status": read["status"],
+            "billing_reason": read.get("billing_reason") or "",
+            "currency": currency,
+            "total": gateway.from_stripe(read["total"], currency),
+            "amount_paid": gateway.from_stripe(read["amount_paid"], currency),
+            "hosted_url": read.get("hosted_invoice_url") or "",
+            "made_at": gateway.moment(read["created"]),
+            "paid_at": gateway.moment(read["status_transitions"]["paid_at"]),
+        },
+    )
+    if new:
+        search.put(member=membership.member, kind=SearchKey.Kind.STRIPE, value=row.stripe_id)
+    return [_line(row, line, currency) for line in read["lines"]["data"]]
+
+
+def _line(row: Invoice, read: dict[str, Any], currency: str) -> InvoiceLine:
+    amount = gateway.from_stripe(read["amount"], currency)
+    line, _ = InvoiceLine.objects.update_or_create(
+        stripe_id=read["id"],
+        defaults={
+            "invoice": row,
+            "plan": _plan(read),
+            "description": read.get("description") or "",
+            "amount": amount,
+            "discount": gateway.from_stripe(sum(d["amount"] for d in read.get("discount_amounts") or []), currency),
+            "starts_at": gateway.moment(read["period"]["start"]),
+            "ends_at": gateway.moment(read["period"]["end"]),
+            "buys_time": _buys_time(read),
+        },
+    )
+    line.invoice = row
+    return line
+
+
+def _buys_time(line: dict[str, Any]) -> bool:
+    """A subscription's own line at its price, however discounted; never a proration, never a trial's zero line."""
+    parent = line.get("parent") or {}
+    details = parent.get("subscription_item_details") or {}
+    return parent.get("type") == "subscription_item_details" and not details.get("proration") and line["amount"] > 0
+
+
+def _plan(line: dict[str, Any]) -> Plan | None:
+    details = (line.get("pricing") or {}).get("price_details") or {}
+    known = StripePrice.objects.filter(stripe_id=details.get("price")).select_related("price__plan").first()
+    return known.price.plan if known else None

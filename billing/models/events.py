@@ -1,0 +1,23 @@
+"""The inbox: every event Stripe sent, once."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from membership.models import Work
+
+
+class StripeEvent(Work):
+    """An event as a hint: which object to read again. Stored, answered 200, then worked off."""
+
+    stripe_id = models.CharField(max_length=64, unique=True)
+    type = models.CharField(max_length=80)
+    object_id = models.CharField(max_length=100)
+    payload = models.JSONField()
+    received_at = models.DateTimeField()
+
+    class Meta(Work.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"{self.stripe_id} {self.type}"

@@ -1,0 +1,29 @@
+"""What we asked Stripe to do: a row with our own idempotency key, committed before the call."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from membership.models import Member
+
+
+class Operation(models.Model):
+    """One creating call. Repeating it sends the same key and the same parameters, so Stripe does it once."""
+
+    class State(models.TextChoices):
+        UNKNOWN = "unknown"  # asked, or about to be; no answer kept yet
+        DONE = "done"
+        REFUSED = "refused"
+
+    key = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=40)
+    member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, related_name="operations")
+    params = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, choices=State, default=State.UNKNOWN)
+    stripe_id = models.CharField(max_length=100, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["asked_at"], condition=models.Q(state="unknown"), name="operations_unknown")]

@@ -1,0 +1,104 @@
+"""What is bought at Stripe: a checkout under way, the subscription, its invoices. Mirrors, written by sync alone
+(a CheckoutSession also by checkout.py, which opens it)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from membership.models import Membership, Plan, Price
+
+
+class CheckoutSession(models.Model):
+    """One visit to the pay page. Its row is written before Stripe is asked, so that an answer is never orphaned."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        COMPLETE = "complete"
+        EXPIRED = "expired"
+
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="checkouts")
+    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    stripe_id = models.CharField(max_length=100, null=True, blank=True, unique=True)
+    url = models.TextField(blank=True)
+    opened_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership"], condition=Q(state="open"), name="one_open_checkout_per_membership"
+            ),
+        ]
+        indexes = [models.Index(fields=["expires_at"], condition=Q(state="open"), name="open_checkouts_to_look_at")]
+
+
+# Stripe's statuses that can still charge somebody.
+LIVE = ("active", "trialing", "past_due", "unpaid", "incomplete", "paused")
+
+
+class Subscription(models.Model):
+    """The mirror of a Stripe subscription. Access is never decided here: "active" is not "paid"."""
+
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="subscriptions")
+    stripe_id = models.CharField(max_length=64, unique=True)
+    status = models.CharField(max_length=24)
+    price = models.ForeignKey(Price, null=True, on_delete=models.PROTECT, related_name="+")
+    cancel_at_period_end = models.BooleanField(default=False)
+    cancel_at = models.DateTimeField(null=True, blank=True)
+    current_period_end = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField()  # wall time at which the read of this state began
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership"], condition=Q(status__in=LIVE), name="one_live_subscription_per_membership"
+            ),
+        ]
+
+    @property
+    def ends_by_itself(self) -> bool:
+        """Scheduled to cancel; Stripe's own portal sets only `cancel_at`."""
+        return self.cancel_at_period_end or self.cancel_at is not None
+
+
+class Invoice(models.Model):
+    """The mirror of a Stripe invoice. Amounts in minor units of `currency`."""
+
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="invoices")
+    stripe_id = models.CharField(max_length=64, unique=True)
+    number = models.CharField(max_length=64, blank=True)
+    status = models.CharField(max_length=16)
+    billing_reason = models.CharField(max_length=40, blank=True)
+    currency = models.CharField(max_length=3)
+    total = models.IntegerField()
+    amount_paid = models.IntegerField()
+    hosted_url = models.TextField(blank=True)
+    made_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+
+
+class InvoiceLine(models.Model):
+    """One line of an invoice. `buys_time`: it pays for a period of the membership, so it makes one term."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines")
+    stripe_id = models.CharField(max_length=100, unique=True)
+    plan = models.ForeignKey(Plan, null=True, on_delete=models.PROTECT, related_name="+")
+    description = models.TextField(blank=True)
+    amount = models.IntegerField()
+    discount = models.IntegerField(default=0)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    buys_time = models.BooleanField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    @property
+    def term_ref(self) -> str:
+        """The term's source_ref: one paid line that buys time is one term, and back."""
+        return f"stripe:{self.stripe_id}"

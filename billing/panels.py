@@ -1,0 +1,47 @@
+"""What billing adds to the portal: what comes next in money, and the way to the invoices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.template.loader import render_to_string
+
+from billing.models import CheckoutSession, Invoice, Subscription
+from membership import panels
+from membership.models import Price
+from membership.standing import Standing
+from membership import standing
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.http import HttpRequest
+
+    from membership.models import Member, Membership
+
+
+@panels.register("portal-next", order=10)
+def next_charge(request: HttpRequest, *, member: Member, membership: Membership | None, at: datetime) -> str:
+    """The next charge with its amount and day, or that there is none; for a pending membership the way back to pay."""
+    if membership is None or membership.member_id != member.pk:
+        return ""
+    now = standing.at(membership, at)
+    subscription = Subscription.objects.filter(membership=membership).order_by("-pk").first()
+    context = {
+        "membership": membership,
+        "standing": now.value,
+        "subscription": subscription,
+        "price": Price.objects.filter(
+            plan=membership.plan, currency=membership.currency, retired_at=None
+        ).first(),
+        "renews_at": max((t.ends_at for t in membership.terms.all()), default=None),
+        "renews": now in {Standing.CURRENT, Standing.GRACE} and membership.renewal_expected,
+        "checkout": CheckoutSession.objects.filter(membership=membership, state="open").first(),
+    }
+    return render_to_string("billing/next_charge.html", context, request)
+
+
+@panels.register("portal", order=80)
+def latest_invoices(request: HttpRequest, *, member: Member, membership: Membership | None, at: datetime) -> str:
+    rows = list(Invoice.objects.filter(membership__member=member)[:3])
+    return render_to_string("billing/latest_invoices.html", {"invoices": rows}, request) if rows else ""

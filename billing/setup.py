@@ -1,0 +1,121 @@
+"""Prepare a Stripe account: products, prices, webhook endpoint, portal configuration. Safe to repeat.
+
+`manage.py stripe_setup` runs it, against the real account or the local Stripe. Everything is found again by a name of
+ours (product id, lookup key, URL, metadata), so a second run creates nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from billing import gateway, webhooks
+from billing.models import StripeAccount, StripePrice
+from membership import clock
+from membership.errors import DomainError
+from membership.models import Plan, Price, Tier
+
+if TYPE_CHECKING:
+    import stripe
+
+
+class WrongAccount(DomainError):
+    code = "wrong_stripe_account"
+    message = "The key belongs to another Stripe account than this database."
+
+
+def prepare(client: stripe.StripeClient) -> Iterator[str]:
+    """Do what is missing; yields a line for each thing made or found in place. Raises WrongAccount."""
+    yield check_account(client)
+    for tier in Tier.objects.all():
+        yield _product(client, tier)
+    for price in Price.objects.filter(retired_at=None).select_related("plan__tier"):
+        yield _price(client, price)
+    yield _endpoint(client)
+    yield _portal(client)
+
+
+def check_account(client: stripe.StripeClient) -> str:
+    """Compare the account with the one this database was set up with; remember it at first sight."""
+    account = gateway.read(client.v1.accounts.retrieve_current)["id"]
+    known, new = StripeAccount.objects.get_or_create(
+        pk=1, defaults={"stripe_id": account, "first_seen_at": clock.now()}
+    )
+    if known.stripe_id != account:
+        raise WrongAccount(f"This database belongs to the Stripe account {known.stripe_id}; the key is {account}'s.")
+    return f"account {account} {'remembered' if new else 'as before'}"
+
+
+def _product(client: stripe.StripeClient, tier: Tier) -> str:
+    ident = f"vip-{tier.code}"
+    params = {"id": ident, "name": f"{settings.PROGRAMME_NAME} {tier.name}"}
+    try:
+        gateway.read(client.v1.products.retrieve, ident)
+    except gateway.StripeRefused as refusal:
+        if not gateway.is_missing(refusal):
+            raise
+        gateway.call(client.v1.products.create, params)
+        return f"product {ident} made"
+    return f"product {ident} in place"
+
+
+def _price(client: stripe.StripeClient, price: Price) -> str:
+    key = f"{price.plan.code}-{price.currency.lower()}-{price.amount}"
+    found = gateway.read_all(client.v1.prices.list, {"lookup_keys": [key], "active": True})
+    made = found[0] if found else gateway.call(client.v1.prices.create, _price_params(price, key)).to_dict()
+    with transaction.atomic():
+        StripePrice.objects.update_or_create(price=price, defaults={"stripe_id": made["id"], "lookup_key": key})
+    return f"price {key} {'in place' if found else 'made'}"
+
+
+def _price_params(price: Price, key: str) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        "product": f"vip-{price.plan.tier.code}",
+        "currency": price.currency.lower(),
+        "unit_amount": gateway.to_stripe(price.amount, price.currency),
+        "lookup_key": key,
+        "tax_behavior": "inclusive" if price.tax_included else "exclusive",
+        "metadata": {"plan": price.plan.code},
+    }
+    if price.plan.interval != Plan.Interval.ONCE:
+        params["recurring"] = {"interval": price.plan.interval}
+    return params
+
+
+def _endpoint(client: stripe.StripeClient) -> str:
+    url = f"{settings.BASE_URL}{reverse('stripe-webhook')}"
+    events = sorted(webhooks.HANDLERS)
+    standing = [e for e in gateway.read_all(client.v1.webhook_endpoints.list, {}) if e["url"] == url]
+    if not standing:
+        made = gateway.call(
+            client.v1.webhook_endpoints.create,
+            {"url": url, "enabled_events": events, "api_version": gateway.API_VERSION},
+        )
+        return f"webhook endpoint {url} made; STRIPE_WEBHOOK_SECRET={made.secret}"
+    if sorted(standing[0]["enabled_events"]) != events:
+        gateway.call(client.v1.webhook_endpoints.update, standing[0]["id"], {"enabled_events": events})
+        return f"webhook endpoint {url}: events brought up to date"
+    return f"webhook endpoint {url} in place"
+
+
+def _portal(client: stripe.StripeClient) -> str:
+    ours = {"made_by": "vip-membership"}
+    standing = gateway.read_all(client.v1.billing_portal.configurations.list, {"active": True})
+    if any((c.get("metadata") or {}).get("made_by") == ours["made_by"] for c in standing):
+        return "billing portal configuration in place"
+    params = {
+        "metadata": ours,
+        "features": {
+            "invoice_history": {"enabled": True},
+            "payment_method_update": {"enabled": True},
+            # Changing plan and canceling are ours: the member sees there what it means in money and perks.
+            "subscription_cancel": {"enabled": False},
+            "customer_update": {"enabled": False},
+        },
+    }
+    gateway.call(client.v1.billing_portal.configurations.create, params)
+    return "billing portal configuration made"

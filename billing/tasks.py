@@ -1,0 +1,31 @@
+"""Billing's doorbells and sweeps."""
+
+from __future__ import annotations
+
+from billing import inbox, nets
+from membership import clock, work
+from membership.celery import app
+
+BEAT = {
+    "work off the inbox": {"task": "billing.sweep_inbox", "schedule": 2.0},
+    "look after open checkouts": {"task": "billing.look_after_checkouts", "schedule": 60.0},
+}
+
+
+@app.task(name="billing.handle_event")
+def handle_event(pk: int) -> None:
+    inbox.handle(pk, at=clock.now())
+
+
+@app.task(name="billing.sweep_inbox")
+def sweep_inbox() -> None:
+    at = clock.now()
+    inbox.sweep(at=at)
+    work.ticked("work off the inbox", at=at)
+
+
+@app.task(name="billing.look_after_checkouts")
+def look_after_checkouts() -> None:
+    at = clock.now()
+    nets.look_after_checkouts(at=at)
+    work.ticked("look after open checkouts", at=at)

@@ -1,0 +1,139 @@
+"""Billing's pages: agree to the terms, go and pay, come back; invoices; mend a payment; and Stripe's webhook door."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages as notes
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from billing import checkout, gateway, inbox, sync
+from billing.forms import AgreementForm
+from billing.models import CheckoutSession, Invoice
+from membership import clock, lifecycle, limits, standing
+from membership.models import Plan, Price
+from membership.standing import Standing
+
+if TYPE_CHECKING:
+    from membership.models import Member, Membership
+
+MAX_EVENT_BYTES = 512 * 1024
+JOINABLE = {None, Standing.PENDING, Standing.LAPSED, Standing.ENDED}
+
+
+def _member(request: HttpRequest) -> Member:
+    return request.user.member  # type: ignore[union-attr]
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def review(request: HttpRequest, plan_code: str) -> HttpResponse:
+    """What will be paid and when again, agreed to here; then on to Stripe's page."""
+    member = _member(request)
+    plan = get_object_or_404(Plan.objects.select_related("tier"), code=plan_code, published=True)
+    membership = standing.current_membership(member, clock.now())
+    if _is_member(membership, member):
+        notes.info(request, _("You are a member already. This is what you have."))
+        return redirect("portal")
+    try:
+        price = checkout.price_of(plan=plan, member=member, currency=request.GET.get("currency", "EUR").upper())
+    except checkout.NotForSale:
+        notes.error(request, _("This plan is not offered in that currency. Please choose here."))
+        return redirect("plans")
+    form = AgreementForm(request.POST or None, price=price)
+    if request.method == "POST" and form.is_valid():
+        return _go_and_pay(request, member, price, form)
+    context = {"plan": plan, "price": price, "form": form, "left": "left" in request.GET}
+    return render(request, "billing/review.html", context, status=422 if form.errors else 200)
+
+
+def _is_member(membership: Membership | None, member: Member) -> bool:
+    if membership is None or membership.member_id != member.pk:
+        return False
+    return standing.at(membership, clock.now()) not in JOINABLE
+
+
+def _go_and_pay(request: HttpRequest, member: Member, price: Price, form: AgreementForm) -> HttpResponse:
+    limits.hit(f"checkout:{member.pk}", limit=30, per=timedelta(hours=1), at=clock.wall())
+    try:
+        url = checkout.start(member=member, price=price, agreement=form.agreement(), at=clock.now())
+    except lifecycle.AlreadyMember:
+        notes.info(request, _("You are a member already. This is what you have."))
+        return redirect("portal")
+    except (gateway.StripeUnavailable, gateway.StripeRefused, checkout.NotForSale) as refusal:
+        form.add_error(None, _(str(refusal)))
+        context = {"plan": price.plan, "price": price, "form": form, "left": False}
+        return render(request, "billing/review.html", context, status=refusal.status)
+    return redirect(url)
+
+
+@require_GET
+def come_back(request: HttpRequest) -> HttpResponse:
+    """Back from the pay page: read the session ourselves, without waiting for a webhook."""
+    row = get_object_or_404(CheckoutSession, stripe_id=request.GET.get("session_id", ""))
+    try:
+        sync.checkout(str(row.stripe_id))
+    except gateway.StripeUnavailable:
+        return render(request, "billing/confirming.html", {"retry": request.get_full_path()}, status=503)
+    row.refresh_from_db()
+    if not request.user.is_authenticated or _member(request).pk != row.membership.member_id:
+        return redirect("portal")  # whoever holds the link learns nothing; its owner logs in
+    membership = row.membership
+    if row.state == CheckoutSession.State.OPEN:
+        notes.warning(request, _("Your payment is not complete. Nothing was charged."))
+        return redirect("checkout", membership.plan.code)
+    if row.state == CheckoutSession.State.EXPIRED:
+        notes.warning(request, _("That payment page has expired. Nothing was charged; please choose again."))
+        return redirect("plans")
+    notes.success(request, _("Welcome. Your membership has begun."))
+    return redirect("portal")
+
+
+@login_required
+@require_GET
+def invoices(request: HttpRequest) -> HttpResponse:
+    rows = Invoice.objects.filter(membership__member=_member(request)).prefetch_related("lines")
+    return render(request, "billing/invoices.html", {"invoices": rows})
+
+
+@login_required
+@require_GET
+def invoice(request: HttpRequest, pk: int) -> HttpResponse:
+    """One invoice as a page to read or print. Another member's answers like one that does not exist."""
+    row = get_object_or_404(Invoice.objects.filter(membership__member=_member(request)), pk=pk)
+    return render(request, "billing/invoice.html", {"invoice": row, "lines": row.lines.all()})
+
+
+@login_required
+@require_GET
+def mend_payment(request: HttpRequest) -> HttpResponse:
+    """The one address for "something is wrong with a payment": says what it is and leads to where it is mended."""
+    at = clock.now()
+    membership = standing.current_membership(_member(request), at)
+    context: dict[str, Any] = {"membership": membership}
+    if membership:
+        context["standing"] = standing.at(membership, at)
+        context["open_invoice"] = Invoice.objects.filter(membership=membership, status="open").first()
+    return render(request, "billing/mend_payment.html", context)
+
+
+@csrf_exempt
+@require_POST
+def stripe_webhook(request: HttpRequest) -> JsonResponse:
+    """Verify, store once, answer. Nothing that is not verified is stored; the worker does the rest."""
+    if int(request.headers.get("Content-Length") or 0) > MAX_EVENT_BYTES:
+        return JsonResponse({"error": "too large"}, status=413)
+    try:
+        event = gateway.verified_event(request.body, request.headers.get("Stripe-Signature", ""))
+    except gateway.ForgedEvent as forged:
+        return JsonResponse({"error": forged.code}, status=forged.status)
+    inbox.receive(event, at=clock.now())
+    return JsonResponse({"received": True})
+
+
