@@ -14,11 +14,10 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from billing import gateway, sync
-from billing.models import CheckoutSession, Customer, Operation, StripePrice
-from membership import lifecycle
+from billing.models import CheckoutSession, Customer, StripePrice
+from membership import lifecycle, search
 from membership.errors import DomainError
 from membership.models import Consent, Member, Membership, Plan, Price, SearchKey
-from membership import search
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -185,11 +184,3 @@ def _page_params(session: CheckoutSession, customer: str, language: str) -> dict
         "success_url": f"{settings.BASE_URL}{reverse('checkout-return')}?session_id={{CHECKOUT_SESSION_ID}}",
         "cancel_url": f"{settings.BASE_URL}{reverse('checkout', args=[plan.code])}?left=1",
     }
-
-
-def unanswered(at: datetime) -> Any:
-    """Open checkouts whose page has run out by the clock: their end was never heard of. Used by the sweep."""
-    return CheckoutSession.objects.filter(state=CheckoutSession.State.OPEN, expires_at__lte=at)
-
-
-__all__ = ["Agreement", "NotForSale", "Operation", "price_of", "start", "unanswered"]

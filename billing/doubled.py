@@ -35,9 +35,7 @@ def note(membership: Membership, subscription_id: str, invoices: list[dict[str, 
             member=member,
         )
     data = {"subscription": subscription_id, "invoices": [i["id"] for i in paid], "membership": membership.pk}
-    timeline.write(
-        member=member, kind="payment.doubled", at=at, actor="stripe", data=data, source_ref=subscription_id
-    )
+    timeline.write(member=member, kind="payment.doubled", at=at, actor="stripe", data=data, source_ref=subscription_id)
     audit.write(actor="stripe", verb="refund_doubled", subject=f"member:{member.pk}", at=at, data=data)
     if paid:
         currency = paid[0]["currency"].upper()

@@ -185,6 +185,11 @@ def from_stripe(amount: int, currency: str) -> int:
     return amount // 100 if currency in HUNDREDTHS_AT_STRIPE else amount
 
 
-def moment(seconds: int | None) -> datetime | None:
+def moment(seconds: int) -> datetime:
     """Stripe's UTC seconds as an aware moment."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def moment_or_none(seconds: int | None) -> datetime | None:
+    """The same where Stripe may leave it out."""
+    return None if seconds is None else moment(seconds)

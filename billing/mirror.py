@@ -21,13 +21,11 @@ def subscription(membership: Membership, read: dict[str, Any], began: datetime) 
         "status": read["status"],
         "price": price.price if price else None,
         "cancel_at_period_end": read["cancel_at_period_end"],
-        "cancel_at": gateway.moment(read["cancel_at"]),
-        "current_period_end": gateway.moment(item["current_period_end"]),
+        "cancel_at": gateway.moment_or_none(read["cancel_at"]),
+        "current_period_end": gateway.moment_or_none(item["current_period_end"]),
         "read_at": began,
     }
-    row, new = Subscription.objects.get_or_create(
-        stripe_id=read["id"], defaults={"membership": membership, **state}
-    )
+    row, new = Subscription.objects.get_or_create(stripe_id=read["id"], defaults={"membership": membership, **state})
     if new:
         search.put(member=membership.member, kind=SearchKey.Kind.STRIPE, value=row.stripe_id)
     else:
@@ -51,7 +49,7 @@ def invoice(membership: Membership, read: dict[str, Any]) -> list[InvoiceLine]:
             "amount_paid": gateway.from_stripe(read["amount_paid"], currency),
             "hosted_url": read.get("hosted_invoice_url") or "",
             "made_at": gateway.moment(read["created"]),
-            "paid_at": gateway.moment(read["status_transitions"]["paid_at"]),
+            "paid_at": gateway.moment_or_none(read["status_transitions"]["paid_at"]),
         },
     )
     if new:

@@ -26,10 +26,10 @@ def look_after_checkouts(*, at: datetime, limit: int = 100) -> None:
         Q(expires_at__lte=at) | Q(opened_at__lte=at - PATIENCE), state=CheckoutSession.State.OPEN
     ).exclude(stripe_id=None)
     for session in stale.order_by("opened_at")[:limit]:
-        _quietly(lambda session=session: sync.checkout(str(session.stripe_id)))  # type: ignore[misc]
+        _quietly(lambda session=session: sync.checkout(str(session.stripe_id)))
     unfinished = Operation.objects.filter(kind__in=["cancel", "refund"], state=Operation.State.UNKNOWN)
     for key in unfinished.filter(kind="cancel").values_list("key", flat=True)[:limit]:
-        _quietly(lambda key=key: doubled.give_back(key.removeprefix("cancel-doubled:")))  # type: ignore[misc]
+        _quietly(lambda key=key: doubled.give_back(key.removeprefix("cancel-doubled:")))
 
 
 def _quietly(act: object) -> None:

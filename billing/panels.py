@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from django.template.loader import render_to_string
 
 from billing.models import CheckoutSession, Invoice, Subscription
-from membership import panels
+from membership import panels, standing
 from membership.models import Price
 from membership.standing import Standing
-from membership import standing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,9 +30,7 @@ def next_charge(request: HttpRequest, *, member: Member, membership: Membership 
         "membership": membership,
         "standing": now.value,
         "subscription": subscription,
-        "price": Price.objects.filter(
-            plan=membership.plan, currency=membership.currency, retired_at=None
-        ).first(),
+        "price": Price.objects.filter(plan=membership.plan, currency=membership.currency, retired_at=None).first(),
         "renews_at": max((t.ends_at for t in membership.terms.all()), default=None),
         "renews": now in {Standing.CURRENT, Standing.GRACE} and membership.renewal_expected,
         "checkout": CheckoutSession.objects.filter(membership=membership, state="open").first(),

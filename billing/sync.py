@@ -114,8 +114,8 @@ def _whose(subscription: dict[str, Any]) -> Membership:
 @transaction.atomic
 def _fold(membership: Membership, read: Read) -> bool:
     """Write what was read. False: this subscription has no place here and its money goes back."""
-    membership = Membership.objects.select_for_update(of=("self",)).select_related("plan", "member").get(
-        pk=membership.pk
+    membership = (
+        Membership.objects.select_for_update(of=("self",)).select_related("plan", "member").get(pk=membership.pk)
     )
     if doubled.is_known(read.id):
         return False
@@ -140,8 +140,8 @@ def _has_no_place(membership: Membership, read: Read) -> bool:
 
 
 def _trial(membership: Membership, subscription: dict[str, Any]) -> None:
-    begins = gateway.moment(subscription.get("trial_start"))
-    ends = gateway.moment(subscription.get("trial_end"))
+    begins = gateway.moment_or_none(subscription.get("trial_start"))
+    ends = gateway.moment_or_none(subscription.get("trial_end"))
     if begins is None or ends is None or Term.objects.filter(membership=membership).exists():
         return
     lifecycle.add_term(

@@ -135,5 +135,3 @@ def stripe_webhook(request: HttpRequest) -> JsonResponse:
         return JsonResponse({"error": forged.code}, status=forged.status)
     inbox.receive(event, at=clock.now())
     return JsonResponse({"received": True})
-
-

@@ -26,7 +26,7 @@ def now() -> datetime:
 
 @cache
 def _source(name: str) -> Callable[[], datetime]:
-    return import_string(name)  # type: ignore[no-any-return]
+    return import_string(name)
 
 
 def wall() -> datetime:
@@ -74,8 +74,8 @@ def _keep(path: Path, number: float) -> None:
 
 
 def _offset_file() -> Path:
-    return settings.VIP_DATA / "clock_offset"  # type: ignore[no-any-return]
+    return settings.VIP_DATA / "clock_offset"
 
 
 def _stopped_file() -> Path:
-    return settings.VIP_DATA / "clock_stopped"  # type: ignore[no-any-return]
+    return settings.VIP_DATA / "clock_stopped"

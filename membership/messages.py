@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string, select_template
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.module_loading import import_string
 
 from membership import clock, doorbell
@@ -37,7 +38,7 @@ def write(
     templates/emails/<kind>.txt begins with its subject line; <kind>.html is optional.
     """
     language = language or (member.user.language if member else settings.LANGUAGE_CODE)
-    subject, text, html = _render(kind, language, context | {"member": member, "base_url": settings.BASE_URL})
+    subject, text, html = _render(kind, language, member, context)
     message, new = Message.objects.get_or_create(
         key=key,
         defaults={
@@ -58,9 +59,10 @@ def write(
     return message
 
 
-def _render(kind: str, language: str, context: dict[str, Any]) -> tuple[str, str, str]:
-    context = context | {"programme_name": settings.PROGRAMME_NAME}
-    with translation.override(language):
+def _render(kind: str, language: str, member: Member | None, context: dict[str, Any]) -> tuple[str, str, str]:
+    context = context | {"programme_name": settings.PROGRAMME_NAME, "base_url": settings.BASE_URL, "member": member}
+    zone = member.user.time_zone if member else settings.VIP_HOME_ZONE
+    with translation.override(language), timezone.override(ZoneInfo(zone)):
         first, _, body = render_to_string(f"emails/{kind}.txt", context).lstrip().partition("\n")
         if not first.startswith(SUBJECT):
             raise ValueError(f"emails/{kind}.txt must begin with '{SUBJECT}'")

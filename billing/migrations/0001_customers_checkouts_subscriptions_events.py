@@ -5,149 +5,247 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('membership', '0001_accounts_members_memberships'),
+        ("membership", "0001_accounts_members_memberships"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StripeAccount',
+            name="StripeAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stripe_id', models.CharField(max_length=64, unique=True)),
-                ('first_seen_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stripe_id", models.CharField(max_length=64, unique=True)),
+                ("first_seen_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stripe_id', models.CharField(max_length=64, unique=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('member', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='customer', to='membership.member')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stripe_id", models.CharField(max_length=64, unique=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                (
+                    "member",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="customer", to="membership.member"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Invoice',
+            name="Invoice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stripe_id', models.CharField(max_length=64, unique=True)),
-                ('number', models.CharField(blank=True, max_length=64)),
-                ('status', models.CharField(max_length=16)),
-                ('billing_reason', models.CharField(blank=True, max_length=40)),
-                ('currency', models.CharField(max_length=3)),
-                ('total', models.IntegerField()),
-                ('amount_paid', models.IntegerField()),
-                ('hosted_url', models.TextField(blank=True)),
-                ('made_at', models.DateTimeField()),
-                ('paid_at', models.DateTimeField(blank=True, null=True)),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='membership.membership')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stripe_id", models.CharField(max_length=64, unique=True)),
+                ("number", models.CharField(blank=True, max_length=64)),
+                ("status", models.CharField(max_length=16)),
+                ("billing_reason", models.CharField(blank=True, max_length=40)),
+                ("currency", models.CharField(max_length=3)),
+                ("total", models.IntegerField()),
+                ("amount_paid", models.IntegerField()),
+                ("hosted_url", models.TextField(blank=True)),
+                ("made_at", models.DateTimeField()),
+                ("paid_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="invoices", to="membership.membership"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-made_at', '-pk'],
+                "ordering": ["-made_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='InvoiceLine',
+            name="InvoiceLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stripe_id', models.CharField(max_length=100, unique=True)),
-                ('description', models.TextField(blank=True)),
-                ('amount', models.IntegerField()),
-                ('discount', models.IntegerField(default=0)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('buys_time', models.BooleanField()),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='billing.invoice')),
-                ('plan', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.plan')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stripe_id", models.CharField(max_length=100, unique=True)),
+                ("description", models.TextField(blank=True)),
+                ("amount", models.IntegerField()),
+                ("discount", models.IntegerField(default=0)),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("buys_time", models.BooleanField()),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="billing.invoice"
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.plan"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='StripeEvent',
+            name="StripeEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_at', models.DateTimeField()),
-                ('claimed_until', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('last_error', models.CharField(blank=True, max_length=500)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('parked_reason', models.CharField(blank=True, max_length=200)),
-                ('stripe_id', models.CharField(max_length=64, unique=True)),
-                ('type', models.CharField(max_length=80)),
-                ('object_id', models.CharField(max_length=100)),
-                ('payload', models.JSONField()),
-                ('received_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("due_at", models.DateTimeField()),
+                ("claimed_until", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("last_error", models.CharField(blank=True, max_length=500)),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                ("parked_reason", models.CharField(blank=True, max_length=200)),
+                ("stripe_id", models.CharField(max_length=64, unique=True)),
+                ("type", models.CharField(max_length=80)),
+                ("object_id", models.CharField(max_length=100)),
+                ("payload", models.JSONField()),
+                ("received_at", models.DateTimeField()),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('done_at', None), ('parked_reason', '')), fields=['due_at'], name='stripeevent_due')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("done_at", None), ("parked_reason", "")),
+                        fields=["due_at"],
+                        name="stripeevent_due",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StripePrice',
+            name="StripePrice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stripe_id', models.CharField(max_length=64, unique=True)),
-                ('lookup_key', models.CharField(max_length=120, unique=True)),
-                ('price', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='stripe', to='membership.price')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stripe_id", models.CharField(max_length=64, unique=True)),
+                ("lookup_key", models.CharField(max_length=120, unique=True)),
+                (
+                    "price",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="stripe", to="membership.price"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CheckoutSession',
+            name="CheckoutSession",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('complete', 'Complete'), ('expired', 'Expired')], default='open', max_length=8)),
-                ('stripe_id', models.CharField(blank=True, max_length=100, null=True, unique=True)),
-                ('url', models.TextField(blank=True)),
-                ('opened_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='checkouts', to='membership.membership')),
-                ('price', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.price')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("complete", "Complete"), ("expired", "Expired")],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("stripe_id", models.CharField(blank=True, max_length=100, null=True, unique=True)),
+                ("url", models.TextField(blank=True)),
+                ("opened_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="checkouts",
+                        to="membership.membership",
+                    ),
+                ),
+                (
+                    "price",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.price"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['expires_at'], name='open_checkouts_to_look_at')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('membership',), name='one_open_checkout_per_membership')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "open")), fields=["expires_at"], name="open_checkouts_to_look_at"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "open")),
+                        fields=("membership",),
+                        name="one_open_checkout_per_membership",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Operation',
+            name="Operation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('kind', models.CharField(max_length=40)),
-                ('params', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('unknown', 'Unknown'), ('done', 'Done'), ('refused', 'Refused')], default='unknown', max_length=8)),
-                ('stripe_id', models.CharField(blank=True, max_length=100)),
-                ('error', models.CharField(blank=True, max_length=500)),
-                ('asked_at', models.DateTimeField()),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('member', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='membership.member')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("kind", models.CharField(max_length=40)),
+                ("params", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("unknown", "Unknown"), ("done", "Done"), ("refused", "Refused")],
+                        default="unknown",
+                        max_length=8,
+                    ),
+                ),
+                ("stripe_id", models.CharField(blank=True, max_length=100)),
+                ("error", models.CharField(blank=True, max_length=500)),
+                ("asked_at", models.DateTimeField()),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="operations",
+                        to="membership.member",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'unknown')), fields=['asked_at'], name='operations_unknown')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "unknown")), fields=["asked_at"], name="operations_unknown"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stripe_id', models.CharField(max_length=64, unique=True)),
-                ('status', models.CharField(max_length=24)),
-                ('cancel_at_period_end', models.BooleanField(default=False)),
-                ('cancel_at', models.DateTimeField(blank=True, null=True)),
-                ('current_period_end', models.DateTimeField(blank=True, null=True)),
-                ('read_at', models.DateTimeField()),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='membership.membership')),
-                ('price', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.price')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stripe_id", models.CharField(max_length=64, unique=True)),
+                ("status", models.CharField(max_length=24)),
+                ("cancel_at_period_end", models.BooleanField(default=False)),
+                ("cancel_at", models.DateTimeField(blank=True, null=True)),
+                ("current_period_end", models.DateTimeField(blank=True, null=True)),
+                ("read_at", models.DateTimeField()),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="subscriptions",
+                        to="membership.membership",
+                    ),
+                ),
+                (
+                    "price",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.price"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('status__in', ('active', 'trialing', 'past_due', 'unpaid', 'incomplete', 'paused'))), fields=('membership',), name='one_live_subscription_per_membership')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("status__in", ("active", "trialing", "past_due", "unpaid", "incomplete", "paused"))
+                        ),
+                        fields=("membership",),
+                        name="one_live_subscription_per_membership",
+                    )
+                ],
             },
         ),
     ]
