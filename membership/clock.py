@@ -26,7 +26,7 @@ def now() -> datetime:
 
 @cache
 def _source(name: str) -> Callable[[], datetime]:
-    return import_string(name)
+    return import_string(name)  # type: ignore[no-any-return]
 
 
 def wall() -> datetime:

@@ -1,0 +1,44 @@
+"""What tests of the invariants share: run the checker, and see what it says without a constraint."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Iterator
+
+from django.core.management import CommandError, call_command
+from django.db import connection, models
+
+
+def breached() -> set[str]:
+    """The ids of the invariants that `manage.py check_invariants` reports as broken, with its exit code checked."""
+    out = io.StringIO()
+    try:
+        call_command("check_invariants", stdout=out)
+    except CommandError as error:
+        assert error.returncode == 1
+    report = json.loads(out.getvalue())
+    return {breach["invariant"] for breach in report["breaches"]}
+
+
+@contextlib.contextmanager
+def without_constraint(model: type[models.Model], name: str) -> Iterator[None]:
+    """Drop a constraint of the test database; afterwards empty the table and put the constraint back.
+
+    The test that uses it needs `transaction=True`.
+    """
+    constraint = next(c for c in model._meta.constraints if c.name == name)
+    every = model._meta.constraints
+    model._meta.constraints = [c for c in every if c is not constraint]  # SQLite makes the table anew from these
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(model, constraint)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            quoted = connection.ops.quote_name(model._meta.db_table)
+            cursor.execute(f"DELETE FROM {quoted}")
+        model._meta.constraints = every
+        with connection.schema_editor() as editor:
+            editor.add_constraint(model, constraint)

@@ -1,0 +1,96 @@
+"""Each invariant is broken by hand, and exactly that one is reported; a constraint is seen to refuse first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from membership import cards, lifecycle
+from membership.models import Card, Member, Membership, Term
+from tests import factories
+from tests.factories import moment
+from tests.invariants import breached, without_constraint
+
+AT = moment("2026-03-10T09:00")
+
+
+def _ada() -> Membership:
+    """A current gold member, paid offline so that no invoice is needed."""
+    plan = factories.plan("gold-year")
+    membership = lifecycle.reserve(member=factories.member(), plan=plan, currency="EUR", at=AT, actor="staff:1")
+    lifecycle.add_term(
+        membership=membership, source="offline", source_ref="cash:1", plan=plan, at=AT, actor="staff:1"
+    )
+    return Membership.objects.get(pk=membership.pk)
+
+
+@pytest.mark.django_db
+class TestWhatIsOnlyChecked:
+    def test_a_sound_database_has_no_breach(self):
+        cards.issue(member=_ada().member, at=AT, actor="staff:1")
+        assert breached() == set()
+
+    def test_a_term_that_ends_elsewhere_is_i3(self):
+        ada = _ada()
+        Term.objects.filter(membership=ada).update(ends_at=moment("2027-03-11T09:00"))
+        Membership.objects.filter(pk=ada.pk).update(entitled_until=moment("2027-03-11T23:00"))
+        assert breached() == {"I3"}
+
+    def test_a_gap_between_terms_is_i3(self):
+        ada = _ada()
+        plan = ada.plan
+        lifecycle.add_term(membership=ada, source="offline", source_ref="cash:2", plan=plan, at=AT, actor="staff:1")
+        Term.objects.filter(source_ref="cash:2").update(starts_at=moment("2027-03-20T09:00"))
+        assert breached() == {"I3"}
+
+    def test_an_entitlement_longer_than_the_terms_is_i4(self):
+        Membership.objects.filter(pk=_ada().pk).update(entitled_until=AT + timedelta(days=900))
+        assert "I4" in breached()
+
+    def test_a_status_without_its_facts_is_i4(self):
+        Membership.objects.filter(pk=_ada().pk).update(status="suspended")
+        assert "I4" in breached()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWhatIsAlsoAConstraint:
+    def test_a_second_open_membership_is_refused_and_is_i1(self):
+        member, plan = factories.member(), factories.plan("gold-year")
+
+        def reserve() -> Membership:
+            return Membership.objects.create(
+                member=member, plan=plan, currency="EUR", time_zone="UTC", reserved_at=AT
+            )
+
+        reserve()
+        with pytest.raises(IntegrityError), transaction.atomic():
+            reserve()
+        with without_constraint(Membership, "one_open_membership_per_member"):
+            reserve()
+            assert breached() == {"I1"}
+
+    def test_a_second_valid_card_is_refused_and_is_i16(self):
+        ada = _ada()
+        cards.issue(member=ada.member, at=AT, actor="staff:1")
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Card.objects.create(member=ada.member, issued_at=AT)
+        with without_constraint(Card, "one_card_per_member"):
+            Card.objects.create(member=ada.member, issued_at=AT)
+            assert breached() == {"I16"}
+
+    def test_a_card_revoked_before_its_issue_is_refused_and_is_i16(self):
+        ada = _ada()
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Card.objects.create(member=ada.member, issued_at=AT, revoked_at=AT - timedelta(days=1))
+        with without_constraint(Card, "card_is_revoked_after_issue"):
+            Card.objects.create(member=ada.member, issued_at=AT, revoked_at=AT - timedelta(days=1))
+            assert breached() == {"I16"}
+
+    def test_a_card_number_is_never_used_twice(self):
+        ada = _ada()
+        card = cards.issue(member=ada.member, at=AT, actor="staff:1")
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Card.objects.create(id=card.pk, member=factories.member("Grace"), issued_at=AT)
+        assert Member.objects.filter(cards=card).count() == 1
