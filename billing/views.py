@@ -46,7 +46,7 @@ def review(request: HttpRequest, plan_code: str) -> HttpResponse:
     except checkout.NotForSale:
         notes.error(request, _("This plan is not offered in that currency. Please choose here."))
         return redirect("plans")
-    form = AgreementForm(request.POST or None, price=price)
+    form = AgreementForm(request.POST if request.method == "POST" else None, price=price)
     if request.method == "POST" and form.is_valid():
         return _go_and_pay(request, member, price, form)
     context = {"plan": plan, "price": price, "form": form, "left": "left" in request.GET}

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from billing import gateway, setup
 from billing.emulator import cards as test_cards
-from billing.emulator import checkout_pay, delivery
+from billing.emulator import checkout_pay, delivery, endpoints
 from billing.models import CheckoutSession
+from billing.webhooks import HANDLERS
 from membership import work
 from membership.models import Member, Message
 from tests import factories
@@ -25,6 +27,8 @@ def on_sale(db, clock):
     """Bronze, silver and gold by the year, set up at the local Stripe."""
     plans = [factories.plan(f"{tier}-year") for tier in factories.TIERS]
     list(setup.prepare(gateway.client()))
+    url = f"{settings.BASE_URL}/webhooks/stripe/"
+    endpoints.set_webhook_endpoint(url=url, secret=settings.STRIPE_WEBHOOK_SECRETS[0], events=sorted(HANDLERS))
     return plans
 
 
@@ -34,16 +38,16 @@ def ada(on_sale) -> Member:
 
 
 @pytest.fixture
-def browser(ada) -> Client:
-    """Ada's browser, logged in."""
-    browser = Client()
-    browser.force_login(ada.user, "allauth.account.auth_backends.AuthenticationBackend")
-    return browser
+def visitor(ada) -> Client:
+    """Ada's visitor, logged in."""
+    visitor = Client()
+    visitor.force_login(ada.user, "allauth.account.auth_backends.AuthenticationBackend")
+    return visitor
 
 
-def go_to_pay(browser: Client, plan: str = "gold-year", **query: str) -> str:
+def go_to_pay(visitor: Client, plan: str = "gold-year", **query: str) -> str:
     """Agree and press the button. -> the address of the pay page."""
-    answer = browser.post(f"/checkout/{plan}/", {"agree": "on"}, query_params=query)
+    answer = visitor.post(f"/checkout/{plan}/", {"agree": "on"}, query_params=query)
     assert answer.status_code == 302, answer.content.decode()
     return answer["Location"]
 
@@ -58,10 +62,10 @@ def pay(url: str, number: str = GOOD) -> checkout_pay.Outcome:
     return result.outcome
 
 
-def come_back(browser: Client):
+def come_back(visitor: Client):
     """What the pay page does at the end: send the person to our return page."""
     session = CheckoutSession.objects.latest("pk")
-    return browser.get("/checkout/return/", {"session_id": session.stripe_id}, follow=False)
+    return visitor.get("/checkout/return/", {"session_id": session.stripe_id}, follow=False)
 
 
 @pytest.fixture
