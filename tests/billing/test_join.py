@@ -169,7 +169,12 @@ def _another_paid_subscription(member) -> str:
         {
             "mode": "subscription",
             "customer": member.customer.stripe_id,
-            "line_items": [{"price": StripePrice.objects.get(price__plan__code="gold-year", price__currency="EUR").stripe_id, "quantity": 1}],
+            "line_items": [
+                {
+                    "price": StripePrice.objects.get(price__plan__code="gold-year", price__currency="EUR").stripe_id,
+                    "quantity": 1,
+                }
+            ],
             "success_url": "https://shop.example/",
         }
     )

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from membership import cards, lifecycle
 from membership.models import Card, Member, Membership, Term
+from membership.signals import membership_changed
 from tests import factories
 from tests.factories import moment
 from tests.invariants import breached, without_constraint
@@ -20,10 +21,13 @@ def _ada() -> Membership:
     """A current gold member, paid offline so that no invoice is needed."""
     plan = factories.plan("gold-year")
     membership = lifecycle.reserve(member=factories.member(), plan=plan, currency="EUR", at=AT, actor="staff:1")
-    lifecycle.add_term(
-        membership=membership, source="offline", source_ref="cash:1", plan=plan, at=AT, actor="staff:1"
-    )
+    lifecycle.add_term(membership=membership, source="offline", source_ref="cash:1", plan=plan, at=AT, actor="staff:1")
     return Membership.objects.get(pk=membership.pk)
+
+
+def _rebuild_what_follows(membership: Membership) -> None:
+    """What the upper apps keep beside the facts follows the broken facts, so that only the facts are wrong."""
+    membership_changed.send(sender=Membership, membership=Membership.objects.with_facts().get(pk=membership.pk), at=AT)
 
 
 @pytest.mark.django_db
@@ -36,6 +40,7 @@ class TestWhatIsOnlyChecked:
         ada = _ada()
         Term.objects.filter(membership=ada).update(ends_at=moment("2027-03-11T09:00"))
         Membership.objects.filter(pk=ada.pk).update(entitled_until=moment("2027-03-11T23:00"))
+        _rebuild_what_follows(ada)
         assert breached() == {"I3"}
 
     def test_a_gap_between_terms_is_i3(self):
@@ -43,6 +48,7 @@ class TestWhatIsOnlyChecked:
         plan = ada.plan
         lifecycle.add_term(membership=ada, source="offline", source_ref="cash:2", plan=plan, at=AT, actor="staff:1")
         Term.objects.filter(source_ref="cash:2").update(starts_at=moment("2027-03-20T09:00"))
+        _rebuild_what_follows(ada)
         assert breached() == {"I3"}
 
     def test_an_entitlement_longer_than_the_terms_is_i4(self):
@@ -60,9 +66,7 @@ class TestWhatIsAlsoAConstraint:
         member, plan = factories.member(), factories.plan("gold-year")
 
         def reserve() -> Membership:
-            return Membership.objects.create(
-                member=member, plan=plan, currency="EUR", time_zone="UTC", reserved_at=AT
-            )
+            return Membership.objects.create(member=member, plan=plan, currency="EUR", time_zone="UTC", reserved_at=AT)
 
         reserve()
         with pytest.raises(IntegrityError), transaction.atomic():
