@@ -76,20 +76,20 @@ class TestWhatIsAlsoAConstraint:
             assert breached() == {"I1"}
 
     def test_a_second_valid_card_is_refused_and_is_i16(self):
-        ada = _ada()
-        cards.issue(member=ada.member, at=AT, actor="staff:1")
+        member = factories.member()
+        cards.issue(member=member, at=AT, actor="staff:1")
         with pytest.raises(IntegrityError), transaction.atomic():
-            Card.objects.create(member=ada.member, issued_at=AT)
+            Card.objects.create(member=member, issued_at=AT)
         with without_constraint(Card, "one_card_per_member"):
-            Card.objects.create(member=ada.member, issued_at=AT)
+            Card.objects.create(member=member, issued_at=AT)
             assert breached() == {"I16"}
 
     def test_a_card_revoked_before_its_issue_is_refused_and_is_i16(self):
-        ada = _ada()
+        member = factories.member()
         with pytest.raises(IntegrityError), transaction.atomic():
-            Card.objects.create(member=ada.member, issued_at=AT, revoked_at=AT - timedelta(days=1))
+            Card.objects.create(member=member, issued_at=AT, revoked_at=AT - timedelta(days=1))
         with without_constraint(Card, "card_is_revoked_after_issue"):
-            Card.objects.create(member=ada.member, issued_at=AT, revoked_at=AT - timedelta(days=1))
+            Card.objects.create(member=member, issued_at=AT, revoked_at=AT - timedelta(days=1))
             assert breached() == {"I16"}
 
     def test_a_card_number_is_never_used_twice(self):
