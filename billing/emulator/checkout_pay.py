@@ -37,18 +37,22 @@ class Outcome(Enum):
     AUTHENTICATE = "authenticate"
     DECLINED = "declined"
     EXPIRED = "expired"
-    CHANGED = "changed"  # the discount cannot be used any more, so the price is another
+    CHANGED = "changed"  # the price is no longer the one that was shown
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What somebody typed; `expiry` is (month, year). No card when nothing is due and none is collected."""
+    """What somebody typed; `expiry` is (month, year). No card when nothing is due and none is collected.
+
+    `shown` is the amount that the page said would be charged.
+    """
 
     email: str
     name: str
     card: Card | None
     expiry: tuple[int, int] | None
     terms: bool = False
+    shown: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ def pay(session_id: str, entry: Entry) -> Result:
             due = quote.of(session)
         except discounts.NotApplicable:
             _without_discount(session)
+            return Result(Outcome.CHANGED, session)
+        if entry.shown not in (None, due.due):
             return Result(Outcome.CHANGED, session)
         method = _method(entry)
         session.hidden["entry"] = {"email": entry.email, "name": entry.name, "terms": entry.terms}

@@ -37,7 +37,8 @@ def handle(request: Request) -> Answer:
         handler, ids = routing.find(request.verb, request.path) or _no_such_url(request)
         params = parameters.parse(request)
         call = Call(request.path, ids, params, request.idempotency_key)
-        answer = _read(request, call, handler) if request.verb == "GET" else _write(request, call, handler, fault)
+        with _busy_is_lock_timeout():
+            answer = _read(request, call, handler) if request.verb == "GET" else _write(request, call, handler, fault)
     except StripeError as error:
         answer = _refusal(error)
     answer.headers |= _headers(request, call)
@@ -87,7 +88,7 @@ def _write(request: Request, call: Call, handler: Handler, fault: Fault | None) 
 def _executed(request: Request, call: Call, handler: Handler) -> Answer:
     """The endpoint and the keeping of its answer in one transaction."""
     timeline.catch_up()
-    with _busy_is_lock_timeout(), transaction.atomic(using=ALIAS):
+    with transaction.atomic(using=ALIAS):
         try:
             answer = _run(request, call, handler)
         except StripeError as error:

@@ -51,6 +51,7 @@ class PayForm(forms.Form):
         widget=_text("cc-csc", inputmode="numeric", placeholder="123"),
         error_messages={"required": _("Type the security code.")},
     )
+    shown = forms.IntegerField(required=False, widget=forms.HiddenInput)  # the amount the page said
     name = forms.CharField(
         label=_("Name on card"),
         max_length=150,
@@ -106,4 +107,5 @@ class PayForm(forms.Form):
             card=data.get("number"),
             expiry=data.get("expiry"),
             terms=data.get("terms", False),
+            shown=data["shown"],
         )

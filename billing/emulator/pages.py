@@ -81,7 +81,10 @@ def checkout(request: HttpRequest, session: Record) -> HttpResponse:
         return redirect(request.path)
     if "fill" in request.POST:
         return _show(request, session, filled=_filled(request))
-    form = _form(session, _quote(session), request.POST)
+    try:
+        form = _form(session, quote.of(session), request.POST)
+    except discounts.NotApplicable:
+        return redirect(f"{request.path}?failed=price_changed")
     if not form.is_valid():
         return _show(request, session, form=form)
     return _answer(request, checkout_pay.pay(session.stripe_id, form.entry(_known_email(session))), form)
@@ -97,7 +100,8 @@ def _answer(request: HttpRequest, result: checkout_pay.Result, form: PayForm | N
         return redirect(_address(session) + f"?failed={result.decline}")
     if result.outcome is Outcome.DECLINED:
         return _show(request, session, form=form, failed=result.decline)
-    return redirect(_address(session))  # expired, or the price has changed: the page says how it stands
+    changed = "?failed=price_changed" if result.outcome is Outcome.CHANGED else ""
+    return redirect(_address(session) + changed)  # the page says how it stands
 
 
 def _address(session: Record) -> str:
@@ -150,7 +154,7 @@ def _show(
     texts = session.data["custom_text"]
     context = {
         "session": session.data,
-        "form": form or _form(session, due, initial=filled),
+        "form": form or _form(session, due, initial={"shown": due.due, **(filled or {})}),
         "email": _known_email(session),
         "lines": [
             {"text": line.item["description"], "quantity": line.item["quantity"], "amount": line.amount}

@@ -19,8 +19,8 @@ ABSENT: dict[str, frozenset[str]] = {
     "Customer": frozenset({"cash_balance", "invoice_credit_balance", "sources", "subscriptions", "tax", "tax_ids"}),
     "Invoice": frozenset({"payments", "confirmation_secret"}),
     "Charge": frozenset({"refunds"}),
-    "Coupon": frozenset({"applies_to", "currency_options"}),
-    "Price": frozenset({"currency_options", "tiers"}),
+    "Coupon": frozenset({"applies_to"}),
+    "Price": frozenset({"tiers"}),
     "WebhookEndpoint": frozenset({"secret"}),
     "Event": frozenset({"account", "context"}),
     "Data": frozenset({"previous_attributes"}),
@@ -89,7 +89,8 @@ def _field(name: str, annotation: Any, module: str) -> Field:
         items = sdk.members(sdk.resolve(get_args(only)[0], module), module)
         return Field(name, nullable, next(filter(sdk.is_resource, items), None), list)
     if UntypedStripeObject in (get_origin(only), only):
-        return Field(name, False, None, dict) if name == "metadata" else Field(name, nullable, None, dict)
+        # A map that is not set is left out (the SDK cannot read a null there); metadata is always sent.
+        return Field(name, False, None, dict if name == "metadata" or not nullable else None)
     if sdk.is_resource(only):
         return Field(name, nullable, only, None)
     return Field(name, nullable, None, bool if only is bool else None)

@@ -39,6 +39,8 @@ PREFIX = {
     "webhook_endpoint": "we_1",
 }
 LENGTH = {"coupon": 8, "checkout.session": 56, "customer": 14, "product": 14, "subscription_item": 14}
+# What nearly every kind says of itself, and these do not.
+UNSAID = {"account": ("livemode",), "discount": ("created", "livemode"), "refund": ("livemode",)}
 LETTERS = string.ascii_letters + string.digits
 
 
@@ -58,8 +60,9 @@ def create(
 ) -> Record:
     """A new object, complete, made at the world's time unless `data` says otherwise."""
     given = {"id": new_id(kind), "created": clock.now(), "livemode": False} | data
-    if kind in {"account", "refund", "discount"}:  # kinds that do not say in which mode they live
-        del given["livemode"]
+    made_at = given["created"]
+    for field in UNSAID.get(kind, ()):
+        del given[field]
     made = shapes.complete(kind, given)
     customer = made["id"] if kind == "customer" else made.get("customer") or ""
     return Record.objects.create(
@@ -68,7 +71,7 @@ def create(
         parent=parent,
         customer=customer,
         key=key,
-        created=given["created"],
+        created=made_at,
         due_at=due_at,
         data=made,
         hidden=hidden or {},
@@ -76,7 +79,7 @@ def create(
 
 
 def get(kind: str, stripe_id: str, *, param: str | None = None) -> Record:
-    """The object, locked for the rest of a write. Raises Stripe's `resource_missing`.
+    """The object. Raises Stripe's `resource_missing`. Inside a write nobody else writes: one transaction at a time.
 
     `param` names the parameter that held the id; without it the path did.
     """

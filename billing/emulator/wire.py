@@ -85,7 +85,7 @@ def decode_form(text: str) -> dict[str, Any]:
                 node[key] = value
             else:
                 node = node.setdefault(key, {})
-                if not isinstance(node, dict):  # a=1&a[b]=2 contradicts itself; the later one counts
+                if not isinstance(node, dict):  # a=1&a[b]=2 contradicts itself; the first one counts
                     break
     return cast("dict[str, Any]", _with_lists(root))
 

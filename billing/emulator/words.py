@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def declined(decline: str) -> str:
     """Why nothing was charged, and what to do."""
+    if decline == "price_changed":
+        return _("The price has changed since you opened this page. Nothing was charged. Please look at it again.")
     reasons = {
         "insufficient_funds": _("The card has too little money on it."),
         "expired_card": _("The card has expired."),

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+import threading
 
-pytestmark = pytest.mark.django_db(databases=["default", "local_stripe"])
+import pytest
+from django.db import connections
+from django.test import Client
+
+from billing.emulator.models import Record
+from tests.emulator.conftest import make_price
 
 CARD = {"number": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Ada Byron", "pay": "1"}
+NBSP = "\N{NO-BREAK SPACE}"
 
 
 def address(session):
     return "/stripe" + session.url.split("/stripe", 1)[1]
+
+
+def card(number):
+    return CARD | {"number": number}
+
+
+def text(answer):
+    return answer.content.decode().replace("&#x27;", "'")
 
 
 @pytest.fixture
@@ -18,18 +33,314 @@ def session(open_session):
     return open_session()
 
 
-class TestPaying:
-    def test_the_page_says_what_is_bought_and_when_it_renews(self, client, session):
-        page = client.get(address(session)).content.decode()
+@pytest.fixture
+def state(api, session):
+    return lambda: api.checkout.sessions.retrieve(session.id)
+
+
+class TestThePage:
+    def test_says_what_is_bought_what_it_costs_and_when_it_renews(self, client, session, clock):
+        page = text(client.get(address(session)))
 
         assert "Gold membership" in page
-        assert "Pay €\N{NO-BREAK SPACE}119.00 and subscribe" in page
-        assert "every year" in page
+        assert f"Pay €{NBSP}119.00 and subscribe" in page
+        assert f"Then €{NBSP}119.00 every year, for the first time on" in page
         assert "ada@example.com" in page
+        assert "TEST" in page
 
-    def test_a_good_card_leads_to_the_success_page(self, client, session, api):
+    def test_speaks_the_language_of_the_session(self, client, open_session):
+        answer = client.get(address(open_session(locale="de")))
+
+        assert answer.headers["Content-Language"] == "de"
+        assert '<html lang="de">' in text(answer)
+        assert f"119,00{NBSP}€" in text(answer)
+
+    def test_shows_the_first_price_and_the_later_one_of_a_trial(self, client, open_session):
+        page = text(client.get(address(open_session(subscription_data={"trial_period_days": 14}))))
+        assert "Subscribe and pay nothing today" in page
+        assert f"Then €{NBSP}119.00 every year" in page
+
+    def test_leads_back_without_paying(self, client, session):
+        assert 'href="https://shop.example/back"' in text(client.get(address(session)))
+
+    def test_has_no_inline_script_or_style(self, client, session):
+        page = text(client.get(address(session)))
+        assert "<script" not in page
+        assert "<style" not in page
+        assert "style=" not in page
+
+    def test_is_never_kept_by_a_cache(self, client, session):
+        assert "no-store" in client.get(address(session)).headers["Cache-Control"]
+
+    def test_of_no_session_says_so(self, client, db):
+        answer = client.get("/stripe/c/pay/cs_test_nothing")
+        assert answer.status_code == 404
+        assert "There is nothing here" in text(answer)
+
+
+class TestPaying:
+    def test_with_a_good_card_leads_to_the_success_page(self, client, session, state):
         answer = client.post(address(session), CARD)
 
+        assert (answer.status_code, answer.url) == (302, f"https://shop.example/done?session_id={session.id}")
+        assert state().payment_status == "paid"
+
+    @pytest.mark.parametrize(
+        ("number", "words"),
+        [
+            ("4000000000000002", "The bank declined the card."),
+            ("4000000000009995", "The card has too little money on it."),
+            ("4000000000000069", "The card has expired."),
+            ("4000000000000127", "The security code is not right."),
+            ("4000000000000119", "The bank could not work on it just now."),
+            ("4000000000000341", "The bank declined the card."),
+        ],
+    )
+    def test_with_a_declined_card_says_why_and_keeps_the_session_open(self, client, session, state, number, words):
+        answer = client.post(address(session), card(number))
+
+        assert answer.status_code == 200
+        assert words in text(answer)
+        assert "Nothing was charged." in text(answer)
+        assert state().status == "open"
+
+    def test_works_with_another_card_after_a_decline(self, client, session, api, ada):
+        client.post(address(session), card("4000000000000002"))
+        client.post(address(session), CARD)
+
+        assert [charge.status for charge in api.charges.list({"customer": ada.id}).data] == ["succeeded", "failed"]
+        assert len(api.payment_intents.list({"customer": ada.id}).data) == 1
+
+    def test_with_a_press_of_a_test_card_fills_the_form_and_charges_nothing(self, client, session, state):
+        answer = client.post(address(session), {"fill": "4000 0025 0000 3155", "name": "Ada"})
+
+        assert 'value="4000 0025 0000 3155"' in text(answer)
+        assert 'value="Ada"' in text(answer)
+        assert state().status == "open"
+
+    @pytest.mark.parametrize(
+        ("field", "typed", "words"),
+        [
+            ("number", "1234", "Your card number is not complete or not valid."),
+            ("number", "4111 1111 1111 1111", "Only test cards work here"),
+            ("number", "", "Type the card number."),
+            ("expiry", "13 / 34", "Type the expiry date as month and year"),
+            ("expiry", "01 / 20", "Your card has expired."),
+            ("cvc", "12", "The security code has three digits"),
+            ("name", "", "Type the name on the card."),
+        ],
+    )
+    def test_with_a_slip_says_where_and_keeps_the_rest(self, client, session, state, field, typed, words):
+        answer = client.post(address(session), CARD | {field: typed})
+
+        assert words in text(answer)
+        assert f'id="id_{field}_error"' in text(answer)
+        assert 'aria-invalid="true"' in text(answer)
+        assert state().status == "open"
+
+    def test_asks_for_the_e_mail_only_of_strangers(self, client, open_session, api):
+        session = open_session(customer=None)
+        assert "Type your e-mail address." in text(client.post(address(session), CARD))
+
+        client.post(address(session), CARD | {"email": "new@example.com"})
+
+        paid = api.checkout.sessions.retrieve(session.id, {"expand": ["customer"]})
+        assert paid.customer.email == "new@example.com"
+
+    def test_asks_for_the_terms_when_the_seller_does(self, client, open_session, api):
+        session = open_session(
+            consent_collection={"terms_of_service": "required"},
+            custom_text={"terms_of_service_acceptance": {"message": "Our terms say so."}},
+        )
+        assert "Our terms say so." in text(client.get(address(session)))
+        assert "Please agree to the terms first." in text(client.post(address(session), CARD))
+
+        client.post(address(session), CARD | {"terms": "on"})
+
+        assert api.checkout.sessions.retrieve(session.id).consent.terms_of_service == "accepted"
+
+
+class TestConfirmingWithTheBank:
+    @pytest.fixture
+    def step(self, client, session):
+        answer = client.post(address(session), card("4000002500003155"))
         assert answer.status_code == 302
-        assert answer.url == f"https://shop.example/done?session_id={session.id}"
-        assert api.checkout.sessions.retrieve(session.id).payment_status == "paid"
+        return answer.url
+
+    def test_says_what_is_confirmed(self, client, step):
+        assert f"€{NBSP}119.00" in text(client.get(step))
+
+    def test_pays_when_completed(self, client, step, state):
+        answer = client.post(step, {"complete": "1"})
+        assert answer.url.startswith("https://shop.example/done")
+        assert state().payment_status == "paid"
+
+    def test_charges_nothing_when_it_fails(self, client, session, step, state, api):
+        answer = client.post(step, {"fail": "1"}, follow=True)
+
+        assert "Your bank could not confirm that it is you." in text(answer)
+        assert state().status == "open"
+        assert api.charges.list().data == []
+
+    def test_can_be_followed_by_another_card(self, client, session, step, state):
+        client.post(step, {"fail": "1"})
+        client.post(address(session), CARD)
+        assert state().payment_status == "paid"
+
+    def test_can_end_in_a_decline(self, client, session):
+        step = client.post(address(session), card("4000008260003178")).url
+        assert "too little money" in text(client.post(step, {"complete": "1"}, follow=True))
+
+    def test_sends_on_who_comes_back_later(self, client, step):
+        client.post(step, {"complete": "1"})
+        assert client.get(step).url.startswith("https://shop.example/done")
+        assert client.post(step, {"complete": "1"}).url.startswith("https://shop.example/done")
+
+    def test_happens_for_a_trial_too(self, client, open_session, api):
+        session = open_session(subscription_data={"trial_period_days": 14})
+        step = client.post(address(session), card("4000002500003155")).url
+        client.post(step, {"complete": "1"})
+        assert api.checkout.sessions.retrieve(session.id).status == "complete"
+
+
+class TestAPromotionCode:
+    @pytest.fixture
+    def session(self, open_session):
+        return open_session(allow_promotion_codes=True)
+
+    def test_lowers_the_price_and_can_be_taken_off(self, client, session, state, coupon):
+        coupon("WELCOME", percent_off=20)
+
+        page = text(client.post(address(session), {"code": "welcome", "apply": "1"}, follow=True))
+        assert f"Pay €{NBSP}95.20 and subscribe" in page
+        assert f"Then €{NBSP}119.00 every year" in page
+        assert state().total_details.amount_discount == 2380
+
+        client.post(address(session), {"remove": "1"})
+        assert state().amount_total == 11900
+
+    def test_is_on_the_invoice(self, client, session, state, coupon, api):
+        code = coupon("WELCOME", percent_off=20)
+        client.post(address(session), {"code": "WELCOME", "apply": "1"})
+        client.post(address(session), CARD)
+
+        invoice = api.invoices.retrieve(state().invoice, {"expand": ["discounts"]})
+        assert (invoice.subtotal, invoice.total, invoice.amount_paid) == (11900, 9520, 9520)
+        assert invoice.discounts[0].promotion_code == code.id
+        assert invoice.total_discount_amounts[0].amount == 2380
+        assert api.promotion_codes.retrieve(code.id).times_redeemed == 1
+
+    def test_that_takes_all_leaves_nothing_to_pay(self, client, session, state, coupon, api):
+        coupon("FREE", percent_off=100)
+        client.post(address(session), {"code": "FREE", "apply": "1"})
+        client.post(address(session), CARD)
+
+        paid = state()
+        assert paid.payment_status == "no_payment_required"
+        assert api.invoices.retrieve(paid.invoice).status == "paid"
+        assert api.subscriptions.retrieve(paid.subscription).status == "active"
+
+    def test_that_is_wrong_is_told_in_words(self, client, session):
+        answer = client.post(address(session), {"code": "WELCOM", "apply": "1"})
+        assert "We do not know this code." in text(answer)
+        assert 'value="WELCOM"' in text(answer)
+
+    def test_that_is_used_up_is_told_in_words(self, client, open_session, session, coupon):
+        coupon("ONCE", max_redemptions=1)
+        for one in (session, open_session(allow_promotion_codes=True)):
+            answer = client.post(address(one), {"code": "ONCE", "apply": "1"}, follow=True)
+            client.post(address(one), CARD)
+        assert "no longer valid" in text(answer)
+
+    def test_that_runs_out_before_paying_is_taken_off_and_nothing_is_charged(self, client, session, coupon, api, clock):
+        coupon("TODAY", expires_at=int(clock.now.timestamp()) + 3600)
+        client.post(address(session), {"code": "TODAY", "apply": "1"})
+        clock.move(hours=2)
+
+        answer = client.post(address(session), CARD)
+
+        page = text(client.get(answer.url))
+        assert "The price has changed" in page
+        assert f"Pay €{NBSP}119.00 and subscribe" in page
+        assert api.charges.list().data == []
+
+    def test_taken_off_in_another_tab_charges_nothing_unseen(self, client, session, coupon, api):
+        coupon("WELCOME", percent_off=20)
+        client.post(address(session), {"code": "WELCOME", "apply": "1"})
+        shown = re.search(r'name="shown" value="(\d+)"', text(client.get(address(session))))[1]
+        client.post(address(session), {"remove": "1"})
+
+        answer = client.post(address(session), CARD | {"shown": shown}, follow=True)
+
+        assert shown == "9520"
+        assert "The price has changed" in text(answer)
+        assert api.charges.list().data == []
+
+    def test_for_first_purchases_is_refused_to_who_has_bought(self, client, session, bought, coupon):
+        coupon("FIRST", restrictions={"first_time_transaction": True})
+        answer = client.post(address(session), {"code": "FIRST", "apply": "1"})
+        assert "first purchases only" in text(answer)
+
+    def test_is_not_taken_where_the_session_does_not_ask(self, client, open_session, coupon, api):
+        session = open_session()
+        coupon("WELCOME")
+        client.post(address(session), {"code": "WELCOME", "apply": "1"})
+        assert api.checkout.sessions.retrieve(session.id).amount_total == 11900
+
+
+class TestALink:
+    def test_used_twice_leads_to_the_success_page_and_charges_once(self, client, session, api):
+        client.post(address(session), CARD)
+
+        assert client.get(address(session)).url.startswith("https://shop.example/done")
+        assert client.post(address(session), CARD).url.startswith("https://shop.example/done")
+        assert len(api.charges.list().data) == 1
+
+    def test_that_expired_says_so_and_leads_back(self, client, session, clock, state):
+        clock.move(hours=25)
+
+        answer = client.get(address(session))
+
+        assert answer.status_code == 410
+        assert "This payment page has expired" in text(answer)
+        assert 'href="https://shop.example/back"' in text(answer)
+        assert state().status == "expired"
+
+    def test_that_expired_charges_nothing(self, client, session, clock, api):
+        clock.move(hours=25)
+        assert client.post(address(session), CARD).status_code == 410
+        assert api.charges.list().data == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_paying_at_once_pay_once(session, api):
+    answers, ready = [], threading.Barrier(2)
+
+    def tab():
+        browser = Client()
+        ready.wait()
+        answers.append(browser.post(address(session), CARD).url)
+        connections.close_all()
+
+    tabs = [threading.Thread(target=tab) for _ in range(2)]
+    for one in tabs:
+        one.start()
+    for one in tabs:
+        one.join()
+
+    assert answers == [f"https://shop.example/done?session_id={session.id}"] * 2
+    assert len(api.charges.list().data) == 1
+    assert Record.objects.filter(kind="subscription").count() == 1
+
+
+def test_the_hosted_invoice_can_be_read(client, bought, api):
+    url = "/stripe" + bought.invoice.hosted_invoice_url.split("/stripe", 1)[1]
+    page = text(client.get(url))
+    assert bought.invoice.number in page
+    assert f"€{NBSP}119.00" in page
+
+
+def test_a_one_time_price_asks_to_pay_only(client, open_session, api):
+    gift = make_price(api, "Gift", 2500, interval=None)
+    session = open_session(mode="payment", subscription_data=None, line_items=[{"price": gift.id, "quantity": 2}])
+    assert f">Pay €{NBSP}50.00<" in text(client.get(address(session)))
