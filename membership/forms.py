@@ -53,6 +53,8 @@ class Plain:
             field.label = LABELS.get(name, field.label)
             if name in ("password", "oldpassword"):
                 field.help_text = ""  # the way to a new password stands on the page itself
+            if name == "password1":
+                field.help_text = _("At least 10 characters. A few words in a row make a good one.")
             if name == "code":
                 field.widget.attrs |= {"autocomplete": "one-time-code", "autocapitalize": "characters"}
 

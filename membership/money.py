@@ -19,7 +19,7 @@ def decimals(currency: str) -> int:
 
 
 def text(amount: int, currency: str, language: str = "en", *, exact: bool = False) -> str:
-    """`amount` minor units for a reader: "€ 119", "€ 119.50", "119,50 €", "¥17,500". `exact` keeps ".00" (tables)."""
+    """`amount` minor units for a reader: "€ 119", "€ 119.50", "119,50 €", "¥ 17,500". `exact` keeps ".00" (tables)."""
     point, comma = (",", ".") if language.startswith("de") else (".", ",")
     places = decimals(currency)
     whole, rest = divmod(abs(amount), 10**places)
@@ -33,5 +33,4 @@ def _with_symbol(number: str, currency: str, language: str) -> str:
     symbol = SYMBOLS.get(currency, currency)
     if language.startswith("de"):
         return f"{number}{NBSP}{symbol}"
-    gap = "" if symbol in "$£¥" else NBSP
-    return f"{symbol}{gap}{number}"
+    return f"{symbol}{NBSP}{number}"

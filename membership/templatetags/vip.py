@@ -8,12 +8,32 @@ from typing import Any
 from django import template
 from django.template import defaultfilters
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from membership import calendar, numbers
 from membership import money as money_words
 
 register = template.Library()
 
+# Each of these also names the ones below it, hence the order.
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("CriOS/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Macintosh", "Mac"),
+    ("Linux", "Linux"),
+)
 # Django's own English date is American; these read well in both English worlds.
 DAY_FORMATS = {"en": "j F Y", "de": "j. F Y"}
 
@@ -59,9 +79,17 @@ def grouped(number: str) -> str:
     return numbers.group(number)
 
 
+@register.filter
+def browser(user_agent: str) -> str:
+    """"Firefox, Windows" out of what a browser says of itself; the first name that fits is the honest one."""
+    name = next((name for mark, name in BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    return ", ".join(part for part in (name, system) if part) or user_agent[:40] or gettext("A browser")
+
+
 @register.inclusion_tag("partials/sprig.html")
 def sprig(pairs: int) -> dict[str, Any]:
     """A laurel sprig with so many pairs of leaves: the higher the tier, the more it carries."""
     pairs = max(1, min(pairs, 7))
-    height = 18 + pairs * 13
-    return {"height": height, "rows": [18 + 13 * i for i in range(pairs)], "foot": height + 8}
+    rows = [{"y": 24 + 15 * i, "scale": min(1, 0.7 + 0.15 * i)} for i in range(pairs)]
+    return {"rows": rows, "foot": 24 + 15 * pairs}

@@ -71,4 +71,4 @@ def own_settings(request: HttpRequest) -> HttpResponse:
         with override(form.cleaned_data["language"]):
             messages.success(request, gettext("Saved."))
         return redirect("settings")
-    return render(request, "membership/settings.html", {"form": form, "page": "settings"})
+    return render(request, "membership/settings.html", {"form": form})
