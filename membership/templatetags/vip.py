@@ -81,7 +81,7 @@ def grouped(number: str) -> str:
 
 @register.filter
 def browser(user_agent: str) -> str:
-    """"Firefox, Windows" out of what a browser says of itself; the first name that fits is the honest one."""
+    """ "Firefox, Windows" out of what a browser says of itself; the first name that fits is the honest one."""
     name = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     return ", ".join(part for part in (name, system) if part) or user_agent[:40] or gettext("A browser")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from membership.models import Member, Membership
 
 CARRIES_A_CARD = (Standing.CURRENT, Standing.GRACE)
+AWAITS_PAYMENT = (Standing.PENDING, Standing.GRACE)
 
 
 @login_required
@@ -52,7 +53,8 @@ def _letter(request: HttpRequest, member: Member, membership: Membership, at: da
         "pause": standing.pause_at(membership, at),
         "stop_source": stop.source if stop else "",
         "carries_a_card": state in CARRIES_A_CARD,
-        "next_panels": panels.render("portal-next", request, **asked),
+        # While a payment is awaited the standing's own words say what to do, with the page's one button.
+        "next_panels": "" if state in AWAITS_PAYMENT else panels.render("portal-next", request, **asked).strip(),
         "panels": panels.render("portal", request, **asked),
     }
 
