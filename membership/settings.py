@@ -96,6 +96,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "membership.api_lane.ApiLane",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "membership.middleware.private_pages",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from membership import card_views
+from membership.api import api
 from membership.views import dev_mail, health, pages, portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(".well-known/vip-keys.json", card_views.keys, name="vip-keys"),
     path("account/", include("allauth.urls")),
     path("", include("perks.urls")),
+    path("api/v1/", api.urls),
     path("", include("billing.urls")),
 ]
 if settings.VIP_MODE != "production":

@@ -146,10 +146,10 @@ def _weigh(
     if standing is Standing.GRACE and settings.in_grace != "keep":
         return Refusal("payment_overdue")
     assert facts is not None
-    candidate = _with_uses(held, kind, settings, facts.zone, question.at)
-    if candidate.uses_left == 0:
-        return Refusal("used_up", resets_at=candidate.resets_at)
-    return _misfit(kind, settings, question) or candidate
+    uses_left, resets_at = uses(held, settings, facts.zone, question.at)
+    if uses_left == 0:
+        return Refusal("used_up", resets_at=resets_at)
+    return _misfit(kind, settings, question) or _Candidate(held, kind, settings, uses_left, resets_at)
 
 
 def _no_member(facts: Facts | None, known: bool, standing: Standing | None, at: datetime) -> str | None:
@@ -164,12 +164,12 @@ def _no_member(facts: Facts | None, known: bool, standing: Standing | None, at: 
     return None
 
 
-def _with_uses(held: Held, kind: Kind, settings: KindSettings, zone: str, at: datetime) -> _Candidate:
+def uses(held: Held, settings: KindSettings, zone: str, at: datetime) -> tuple[int | None, datetime | None]:
+    """How many uses are left in the allowance's period, and when it starts anew. (None, None): it is unlimited."""
     if settings.allowance is None:
-        return _Candidate(held, kind, settings, None, None)
+        return None, None
     used = held.used.get(allowances.period(settings.allowance.every, at, zone), 0)
-    resets_at = allowances.resets_at(settings.allowance.every, at, zone)
-    return _Candidate(held, kind, settings, max(0, settings.allowance.uses - used), resets_at)
+    return max(0, settings.allowance.uses - used), allowances.resets_at(settings.allowance.every, at, zone)
 
 
 def _misfit(kind: Kind, settings: KindSettings, question: Question) -> Refusal | None:

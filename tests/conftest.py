@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.cache import cache
 
+from perks import auth, decisions, fresh
 from tests.moment import Clock
 
 if TYPE_CHECKING:
@@ -47,9 +48,12 @@ def clock() -> Iterator[Clock]:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
-    """Rate limits live in the cache: what one test used up must not refuse the next."""
+    """What a process remembers (rate limits, keys, the catalogue) must not reach the next test."""
     yield
     cache.clear()
+    fresh.forget_all()
+    decisions.forget()
+    auth.forget_guesses()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -14,6 +14,8 @@ from perks.kinds.base import Effect, KindSettings, Question, Refusal, SaleDates
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from perks.facts import Held
+
 CODE = "early_access"
 
 
@@ -74,6 +76,12 @@ def words(settings: Settings) -> str:
     ) % {"hours": settings.hours}
 
 
-def moments(settings: Settings, sales: Iterable[SaleDates]) -> list[datetime]:
-    """When an answer of this kind can change by the sales' own dates."""
-    return [m for sale in sales for m in (settings.opens_at(sale), sale.opens_at, sale.closes_at)]
+def earliest(sale: SaleDates, held: Iterable[Held]) -> datetime:
+    """When the sale opens for somebody who holds these perks: the public opening, or the earliest of theirs."""
+    opened = [sale.opens_at]
+    for one in held:
+        if one.kind == CODE:
+            settings = Settings.model_validate_json(one.settings)
+            if settings.sales is None or sale.code in settings.sales:
+                opened.append(settings.opens_at(sale))
+    return min(opened)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 
 from membership import lifecycle
-from perks import programme
+from perks import keys, programme
 from tests import factories
 
 if TYPE_CHECKING:
+    from django.http import HttpResponse
+    from django.test import Client
+
     from membership.models import Member, Membership
     from tests.moment import Clock
 
@@ -45,3 +49,38 @@ def joined(laurel: None, clock: Clock):
         return membership
 
     return join
+
+
+class Shop:
+    """A shop's checkout: asks over HTTP with its key, through Django's whole chain."""
+
+    def __init__(self, client: Client, key: str) -> None:
+        self.client, self.key = client, key
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:
+        given = {"Authorization": f"Bearer {self.key}", **{k.replace("_", "-"): v for k, v in headers.items()}}
+        data = body if isinstance(body, (bytes, str)) else orjson.dumps(body) if body is not None else b""
+        return self.client.generic(method, f"/api/v1{path}", data, content_type="application/json", headers=given)
+
+    def check(self, **question: Any) -> Any:
+        response = self.call("POST", "/perk-checks", question)
+        assert response.status_code == 200, response.content
+        return response.json()
+
+    def reason(self, perk: str, **question: Any) -> str:
+        (decision,) = self.check(perks=[perk], **question)["decisions"]
+        return decision["reason"]
+
+
+def basket(**changes: Any) -> dict[str, Any]:
+    """The example of the documentation."""
+    line = {"id": "1", "sku": "COAT-9", "quantity": 1, "unit_amount": 12900, "categories": ["coats"]}
+    shipping = {"country": "NL", "method": "standard", "amount": 495}
+    return {"currency": "EUR", "lines": [line], "shipping": shipping, **changes}
+
+
+@pytest.fixture
+def shop(db: None, clock: Clock, client: Client) -> Shop:
+    """A shop with a key for everything."""
+    key = keys.create(shop_name="Loden & Sons", scopes=list(keys.SCOPES), at=clock.now, actor="test")
+    return Shop(client, key)

@@ -1,0 +1,162 @@
+"""The perk API. Routes parse, make one call, and answer in bytes; refusals are problem documents (membership.api)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from ninja import Query, Router
+
+from membership import cards, clock
+from membership.problems import Problem
+from perks import checks, lookup, members
+from perks.auth import ApiKeyAuth, Caller
+from perks.languages import preferred
+from perks.schemas import (
+    CardIn,
+    CardOut,
+    CheckIn,
+    CheckOut,
+    MemberDetail,
+    PerkOut,
+    ProblemOut,
+    RefIn,
+    RefOut,
+    ReplayOut,
+    SaleOut,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+router = Router()
+
+CHECK, READ, VERIFY = ApiKeyAuth("perks:check"), ApiKeyAuth("members:read"), ApiKeyAuth("cards:verify")
+
+
+def _answers(ok: Any, *refusals: int) -> dict[int, Any]:
+    """Every status a route can give; what any of them can is not repeated."""
+    return {200: ok, **dict.fromkeys(sorted({401, 403, 429, 500, *refusals}), ProblemOut)}
+
+
+def _json(body: bytes | Mapping[str, Any] | list[Any], language: str = "") -> HttpResponse:
+    response = HttpResponse(body if isinstance(body, bytes) else checks.dumps(body), content_type="application/json")
+    if language:
+        response.headers["Content-Language"] = language
+        response.headers["Vary"] = "Accept-Language"
+    return response
+
+
+def _caller(request: HttpRequest) -> Caller:
+    return request.auth  # type: ignore[attr-defined, no-any-return]
+
+
+@router.post(
+    "/perk-checks",
+    auth=CHECK,
+    response=_answers(CheckOut, 400, 413, 422),
+    operation_id="check_perks",
+    tags=["Perk checks"],
+)
+def check_perks(request: HttpRequest, asked: CheckIn) -> HttpResponse:
+    """What may this member get on this basket, now? A no is an answer too: 200 with `allowed: false` and a reason."""
+    language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+    with translation.override(language):
+        body = checks.answer(asked=asked, raw=request.body, shop=_caller(request).shop, at=clock.now())
+    return _json(body, language)
+
+
+@router.get(
+    "/perk-checks/{check_id}",
+    auth=CHECK,
+    response=_answers(ReplayOut, 404),
+    operation_id="replay_check",
+    tags=["Perk checks"],
+)
+def replay_check(request: HttpRequest, check_id: str) -> HttpResponse:
+    """A check as it was asked and answered, and what the rules say today. Kept 13 months."""
+    language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+    with translation.override(language):
+        body = checks.replay(ident=check_id, shop=_caller(request).shop, at=clock.now(), parse=CheckIn)
+    return _json(body, language)
+
+
+@router.get(
+    "/members/{number}",
+    auth=READ,
+    response=_answers(MemberDetail, 404),
+    operation_id="get_member",
+    tags=["Members"],
+)
+def get_member(request: HttpRequest, number: str) -> HttpResponse:
+    """Standing, tier, perks with what is left of them, and when the next thing changes."""
+    language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+    with translation.override(language):
+        return _json(members.detail(_known(number), at=clock.now()), language)
+
+
+@router.put(
+    "/members/{number}/refs",
+    auth=READ,
+    response=_answers(RefOut, 400, 404, 409, 413, 422),
+    operation_id="tie_customer",
+    tags=["Members"],
+)
+def tie_customer(request: HttpRequest, number: str, ref: RefIn) -> HttpResponse:
+    """Tie your own customer id to a member, so that later checks may use it. Repeating it changes nothing."""
+    found = _known(number)
+    if not lookup.tie(shop=_caller(request).shop, customer_ref=ref.customer_ref, number=found.number):
+        raise Problem(409, "ref_taken", "This customer_ref is tied to another member.")
+    return _json({"number": found.number, "customer_ref": ref.customer_ref})
+
+
+@router.get("/perks", auth=CHECK, response=_answers(list[PerkOut]), operation_id="list_perks", tags=["Catalogue"])
+def list_perks(request: HttpRequest) -> HttpResponse:
+    """The published perks, with what each tier gets, in plain words."""
+    language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+    with translation.override(language):
+        return _json(members.catalogue(), language)
+
+
+@router.get(
+    "/sales", auth=CHECK, response=_answers(list[SaleOut], 404, 422), operation_id="list_sales", tags=["Catalogue"]
+)
+def list_sales(
+    request: HttpRequest, member: str | None = Query(None, max_length=40, description="A member number")
+) -> HttpResponse:
+    """Sales that are not over: when each opens for the public, per tier and (with `member`) for a member."""
+    language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+    found = _known(member) if member is not None else None
+    with translation.override(language):
+        return _json(members.sales(found, at=clock.now()), language)
+
+
+@router.post(
+    "/cards/verify",
+    auth=VERIFY,
+    response=_answers(CardOut, 400, 413, 422),
+    operation_id="verify_card",
+    tags=["Cards"],
+)
+def verify_card(request: HttpRequest, card: CardIn) -> HttpResponse:
+    """Is this card good now? Unknown, forged, expired and revoked ones all get the same no."""
+    check = cards.check(card.token, at=clock.now())
+    if check.valid:
+        return _json(
+            {
+                "valid": True,
+                "tier": check.tier.code if check.tier else None,
+                "standing": check.standing,
+                "entitled_until": check.entitled_until,
+            }
+        )
+    told = check.reason if "members:read" in _caller(request).scopes else cards.CheckReason.NOT_VALID
+    return _json({"valid": False, "reason": told})
+
+
+def _known(number: str) -> lookup.Found:
+    found = lookup.by_number(number)
+    if found is None:
+        raise Problem(404, "unknown_member", "There is no member with this number.")
+    return found

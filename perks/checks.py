@@ -1,0 +1,155 @@
+"""The verb behind POST /perk-checks: find the member, ask the engine, remember the decision. And its replay."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from membership.errors import DomainError
+from perks import catalogue, decisions, engine, lookup
+from perks.models import Decision
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from perks.engine import Answer
+    from perks.lookup import Found
+    from perks.schemas import CheckIn, MemberIn
+
+JOIN_OFFER_SHARE = 20  # percent of the fee that this one basket must save before joining is suggested
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
+
+dumps = partial(orjson.dumps, option=_OPTIONS)
+
+
+class UnknownPlan(DomainError):
+    code = "unknown_plan"
+    status = 422
+    message = "if_joined: there is no such plan."
+
+
+class NoSuchCheck(DomainError):
+    code = "unknown_check"
+    status = 404
+    message = "There is no such perk check of this shop, or it is older than 13 months."
+
+
+def answer(*, asked: CheckIn, raw: bytes, shop: int, at: datetime) -> bytes:
+    """Decide, remember, and return the body of the answer. Raises UnknownPlan."""
+    found = _find(asked.member, shop) if asked.member else None
+    ident = f"chk_{secrets.token_urlsafe(16)}"
+    body = dumps({"id": ident, **_decide(asked, found, at)})
+    question = raw if asked.member is None or asked.member.card is None else _without_token(asked)
+    member = found.member if found else None
+    decisions.record(decisions.Entry(ident, shop, member, at, question, body))
+    return body
+
+
+def replay(*, ident: str, shop: int, at: datetime, parse: type[CheckIn]) -> bytes:
+    """What was asked and answered then, and what the rules say today. Raises NoSuchCheck."""
+    decisions.flush()
+    kept = Decision.objects.filter(pk=ident, shop=shop).first()
+    if kept is None:
+        raise NoSuchCheck
+    asked = parse.model_validate_json(kept.question)
+    found = lookup.by_member(kept.member_id) if kept.member_id else None
+    try:
+        today = _decide(asked, found, at)
+    except UnknownPlan:
+        today = None
+    return dumps(
+        {
+            "id": kept.pk,
+            "question": orjson.Fragment(kept.question),
+            "answer": orjson.Fragment(kept.answer),
+            "today": today,
+        }
+    )
+
+
+def _find(member: MemberIn, shop: int) -> Found | None:
+    if member.number is not None:
+        return lookup.by_number(member.number)
+    if member.card is not None:
+        return lookup.by_card(member.card)
+    assert member.customer_ref is not None
+    return lookup.by_customer_ref(shop, member.customer_ref)
+
+
+def _decide(asked: CheckIn, found: Found | None, at: datetime) -> dict[str, Any]:
+    now = catalogue.current()
+    facts = found.facts if found else None
+    if asked.if_joined is not None:
+        if asked.if_joined not in now.offers:
+            raise UnknownPlan
+        facts = now.offers[asked.if_joined].as_if_joined(at)
+    decided = engine.decide(
+        facts=facts,
+        known=found is not None or facts is not None,
+        basket=asked.basket,
+        asked=asked.perks,
+        world=now.world,
+        at=at,
+    )
+    return {
+        "decided_at": at,
+        "valid_until": decided.valid_until,
+        "stale": False,
+        "member": _member(found, decided),
+        "decisions": [_decision(d) for d in decided.decisions],
+        "totals": decided.totals,
+        "join_offer": None if facts is not None else _join_offer(asked, now, at),
+    }
+
+
+def _member(found: Found | None, decided: Answer) -> dict[str, Any] | None:
+    if found is None and decided.standing is None:
+        return None
+    return {
+        "number": found.number if found else None,
+        "tier": decided.tier,
+        "standing": decided.standing,
+        "entitled_until": decided.entitled_until,
+    }
+
+
+def _decision(decision: engine.Decision) -> dict[str, Any]:
+    return {
+        "perk": decision.perk,
+        "kind": decision.kind,
+        "allowed": decision.allowed,
+        "reason": decision.reason,
+        "message": decision.message,
+        "effect": decision.effect.as_json() if decision.effect else None,
+        "uses_left": decision.uses_left,
+        "resets_at": decision.resets_at,
+        "opens_at": decision.opens_at,
+        "action_url": decision.action_url,
+    }
+
+
+def _join_offer(asked: CheckIn, now: catalogue.Catalogue, at: datetime) -> dict[str, Any] | None:
+    """The plan that would pay off most on this very basket, if it saves a fair share of its fee."""
+    best: dict[str, Any] | None = None
+    for offer in now.offers.values():
+        fee = offer.fees.get(asked.basket.currency) if asked.basket else None
+        if not fee:
+            continue
+        joined = offer.as_if_joined(at)
+        totals = engine.decide(facts=joined, basket=asked.basket, asked=None, world=now.world, at=at).totals
+        saving = totals.discount + totals.shipping_discount if totals else 0
+        if saving * 100 < fee * JOIN_OFFER_SHARE or (best and saving - fee <= best["saving"] - best["fee"]):
+            continue
+        link = catalogue.link("checkout", offer.plan)
+        best = {"plan": offer.plan, "fee": fee, "saving": saving, "currency": asked.basket.currency, "url": link}
+    return best
+
+
+def _without_token(asked: CheckIn) -> bytes:
+    """A card's token opens doors, so it is not kept; the member is, by id."""
+    assert asked.member is not None
+    hidden = asked.model_copy(update={"member": asked.member.model_copy(update={"card": "(not kept)"})})
+    return hidden.model_dump_json(exclude_unset=True).encode()

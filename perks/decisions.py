@@ -1,0 +1,119 @@
+"""The log of decisions: every perk check, kept 13 months, written in batches by a thread of each web process.
+
+A check must not wait for a write. A crash loses what was decided in the last half second, never what was redeemed:
+a redemption writes its decision itself. The same thread notes when keys were last used.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+
+from membership import clock
+from perks.models import ApiKey, Decision
+
+SECONDS = 0.5
+MOST_WAITING = 50_000
+KEPT = timedelta(days=396)  # 13 months
+
+log = logging.getLogger("vip.decisions")
+
+
+class Entry(NamedTuple):
+    id: str
+    shop_id: int
+    member_id: int | None
+    decided_at: datetime
+    question: bytes
+    answer: bytes
+
+
+_waiting: deque[Entry] = deque()
+_used_keys: set[int] = set()
+_writing = threading.Lock()
+_thread: threading.Thread | None = None
+
+
+def record(entry: Entry) -> None:
+    """Remember a decision; it is in the database within a second. In test mode it waits for flush()."""
+    _waiting.append(entry)
+    if settings.VIP_MODE == "test":
+        if len(_waiting) > 1000:
+            flush()
+    elif _thread is None:
+        _start()
+
+
+def key_was_used(key: int) -> None:
+    _used_keys.add(key)
+
+
+def flush() -> int:
+    """Write what waits. Returns how many decisions; if the database is away they wait on, the oldest lost first."""
+    with _writing:
+        entries = [_waiting.popleft() for _ in range(len(_waiting))]
+        used, _used = set(_used_keys), _used_keys.clear()
+        try:
+            _write(entries, used)
+        except DatabaseError:
+            log.exception("%s decisions could not be written; they are tried again", len(entries))
+            _waiting.extendleft(reversed(entries[-MOST_WAITING:]))
+            return 0
+        return len(entries)
+
+
+def _write(entries: list[Entry], used: set[int]) -> None:
+    if not entries and not used:
+        return
+    adapt = connection.ops.adapt_datetimefield_value
+    rows: list[tuple[Any, ...]] = [
+        (e.id, e.shop_id, e.member_id, adapt(e.decided_at), e.question.decode(), e.answer.decode()) for e in entries
+    ]
+    with transaction.atomic(), connection.cursor() as cursor:
+        if rows:
+            cursor.executemany(
+                "INSERT INTO perks_decision (id, shop_id, member_id, decided_at, question, answer)"
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                rows,
+            )
+        if used:
+            ApiKey.objects.filter(pk__in=used).update(last_used_at=clock.now())
+
+
+def sweep(*, at: datetime) -> int:
+    """Forget what is older than 13 months."""
+    gone, _ = Decision.objects.filter(decided_at__lt=at - KEPT).delete()
+    return gone
+
+
+def forget() -> None:
+    """For tests: what one left behind must not reach the next."""
+    _waiting.clear()
+    _used_keys.clear()
+
+
+def _start() -> None:
+    global _thread
+    with _writing:
+        if _thread is None:
+            _thread = threading.Thread(target=_run, name="decisions", daemon=True)
+            _thread.start()
+            atexit.register(flush)
+
+
+def _run() -> None:
+    pause = threading.Event()
+    while True:
+        pause.wait(SECONDS)
+        try:
+            flush()
+        except Exception:  # the thread must outlive whatever goes wrong
+            log.exception("the log of decisions stumbled")
+            connection.close()

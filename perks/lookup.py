@@ -1,0 +1,101 @@
+"""Finding the member a shop means: one indexed read of the entitlement row, a household seat with its payer's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import connection, transaction
+from django.db.utils import InterfaceError, OperationalError
+
+from membership import card_token, numbers
+from membership.models import Member
+from perks import facts
+from perks.models import Ref
+
+if TYPE_CHECKING:
+    import uuid
+
+    from perks.facts import Facts
+
+_ROW = """
+SELECT e.member_id, e.number, COALESCE(p.facts, e.facts)
+FROM perks_entitlement e LEFT JOIN perks_entitlement p ON p.member_id = e.payer_id
+WHERE """
+BY_NUMBER = _ROW + "e.number = %s"
+BY_CARD = _ROW + "e.card_id = %s"
+BY_MEMBER = _ROW + "e.member_id = %s"
+BY_REF = _ROW + "e.member_id = (SELECT member_id FROM perks_ref WHERE shop_id = %s AND customer_ref = %s)"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A member we know; `facts` None: who has no membership."""
+
+    member: int
+    number: str
+    facts: Facts | None
+
+
+def by_number(text: str) -> Found | None:
+    """By member number, with or without the spaces people type."""
+    number = numbers.normalize(text)
+    if not numbers.is_valid(number):
+        return None
+    return _row(BY_NUMBER, number) or _without_membership(Member.objects.filter(number=number).first())
+
+
+def by_card(token_or_url: str) -> Found | None:
+    """By the QR of a card that stands; a forged or revoked one is nobody's."""
+    card_id = card_token.read(token_or_url)
+    if card_id is None:
+        return None
+    return _row(BY_CARD, _adapted(card_id)) or _without_membership(
+        Member.objects.filter(cards=card_id, cards__revoked_at=None).first()
+    )
+
+
+def by_customer_ref(shop: int, customer_ref: str) -> Found | None:
+    """By the shop's own id, tied to a member before (PUT /members/{number}/refs)."""
+    return _row(BY_REF, shop, customer_ref) or _without_membership(
+        Member.objects.filter(refs__shop=shop, refs__customer_ref=customer_ref).first()
+    )
+
+
+def by_member(member: int) -> Found | None:
+    """By our own id, for a replay."""
+    return _row(BY_MEMBER, member) or _without_membership(Member.objects.filter(pk=member).first())
+
+
+def tie(*, shop: int, customer_ref: str, number: str) -> bool:
+    """Tie the shop's customer id to a member, once or again. False: it belongs to another member already."""
+    member = Member.objects.get(number=number)
+    with transaction.atomic():
+        tied, _ = Ref.objects.get_or_create(shop_id=shop, customer_ref=customer_ref, defaults={"member": member})
+    return tied.member_id == member.pk
+
+
+def _row(sql: str, *params: object) -> Found | None:
+    try:
+        row = _fetch(sql, params)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        connection.close()  # the database was restarted under a kept connection: once more on a new one
+        row = _fetch(sql, params)
+    return None if row is None else Found(row[0], row[1], facts.load(row[2]))
+
+
+def _fetch(sql: str, params: tuple[object, ...]) -> tuple[int, str, str] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found: tuple[int, str, str] | None = cursor.fetchone()
+        return found
+
+
+def _adapted(card_id: uuid.UUID) -> object:
+    return card_id if connection.features.has_native_uuid_field else card_id.hex
+
+
+def _without_membership(member: Member | None) -> Found | None:
+    return None if member is None else Found(member.pk, member.number, None)

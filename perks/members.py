@@ -1,0 +1,93 @@
+"""Members and the catalogue as the API tells them: what is held, what each tier gets, when sales open."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from perks import catalogue as _catalogue
+from perks import kinds
+from perks.engine import uses
+from perks.kinds import early_access
+from perks.models import Perk, TierPerk
+from perks.models.catalogue import localized
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from perks.facts import Facts
+    from perks.lookup import Found
+
+
+def detail(found: Found, *, at: datetime) -> dict[str, Any]:
+    """GET /members/{number}. Perks are listed while the membership counts: current, or in its grace."""
+    facts = found.facts
+    return {
+        "number": found.number,
+        "tier": facts.tier(at) if facts else None,
+        "standing": facts.standing(at) if facts else None,
+        "entitled_until": facts.entitled_until if facts else None,
+        "next_change": min((m for m in facts.moments() if m > at), default=None) if facts else None,
+        "perks": _held(facts, at) if facts and facts.standing(at) in {"current", "grace"} else [],
+    }
+
+
+def _held(facts: Facts, at: datetime) -> list[dict[str, Any]]:
+    held = facts.held(at)
+    names = dict(Perk.objects.filter(code__in=held).values_list("code", "names"))
+    told = []
+    for code, one in held.items():
+        kind, settings = kinds.load(one.kind, one.settings)
+        left, resets_at = uses(one, settings, facts.zone, at)
+        told.append(
+            {
+                "perk": code,
+                "kind": one.kind,
+                "name": localized(names[code]),
+                "words": kind.words(settings),
+                "uses_left": left,
+                "resets_at": resets_at,
+            }
+        )
+    return told
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """GET /perks."""
+    tiers: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    for offered in TierPerk.objects.select_related("perk", "tier").order_by("tier__rank"):
+        tiers[offered.perk_id][offered.tier.code] = words(offered.perk.kind, offered.sold_settings())
+    return [
+        {"perk": perk.code, "kind": perk.kind, "name": perk.name, "tiers": tiers[perk.pk]}
+        for perk in Perk.objects.filter(published=True)
+    ]
+
+
+def sales(found: Found | None, *, at: datetime) -> list[dict[str, Any]]:
+    """GET /sales."""
+    now = _catalogue.current()
+    own = found.facts.held(at) if found and found.facts and found.facts.standing(at) in {"current", "grace"} else {}
+    openings = {o.tier: [h for h in o.held if h.kind == early_access.CODE] for o in now.offers.values()}
+    told = []
+    for sale in sorted(now.world.sales.values(), key=lambda s: (s.opens_at, s.code)):
+        if sale.closes_at <= at:
+            continue
+        told.append(
+            {
+                "sale": sale.code,
+                "name": localized(sale.names),
+                "opens_at": sale.opens_at,
+                "closes_at": sale.closes_at,
+                "tiers": {tier: early_access.earliest(sale, held) for tier, held in openings.items() if held},
+                "member_opens_at": early_access.earliest(sale, list(own.values())) if found else None,
+            }
+        )
+    return told
+
+
+def words(kind: str, settings: dict[str, Any]) -> str:
+    """A perk in plain words, as a tier sells it or as it was sold."""
+    loaded, checked = kinds.load(kind, orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode())
+    return loaded.words(checked)
