@@ -29,18 +29,19 @@ MADE = (
     "clock_offset*",
     "clock_stopped*",
     "demo.json*",
+    "demo_key",
 )
 
 
 @contextlib.contextmanager
-def held() -> Iterator[None]:
+def held(part: str = "all") -> Iterator[None]:
     """Have the folder to oneself until the end of the block, or of the process, however it ends.
 
-    Raises CommandError when another installation runs in it.
+    Parts that are run alone (web, worker, beat) may share a folder. Raises CommandError when the part runs already.
     """
     folder: Path = settings.VIP_DATA
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "in_use").open("a+", encoding="ascii") as file:
+    with (folder / ("in_use" if part == "all" else f"in_use_{part}")).open("a+", encoding="ascii") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

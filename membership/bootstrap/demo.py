@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.core.management import CommandError, call_command, get_commands
+from django.core.management import CommandError, call_command
 
 from membership import card_token
 from membership.bootstrap import personas
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from membership.bootstrap.personas import Persona
 
 PROGRAMME = "laurel"
-SHOP = "demo-shop"
+SHOP = "Laurel & Co, demo shop"
 
 
 def prepare() -> None:
@@ -42,9 +44,8 @@ def prepare() -> None:
 
 def _quietly(command: str, *args: str) -> None:
     """Upper apps' commands are reached by name alone."""
-    if command in get_commands():
-        with open(os.devnull, "w", encoding="utf-8") as nowhere:
-            call_command(command, *args, stdout=nowhere)
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        call_command(command, *args, stdout=nowhere)
 
 
 def finish(say: Callable[[str], object]) -> None:
@@ -56,9 +57,7 @@ def finish(say: Callable[[str], object]) -> None:
     for persona in personas.PERSONAS:
         if not _alive(persona):
             say(f"making {persona.persona}: {persona.name}")
-            personas.bring_to_life(
-                persona, settings.BASE_URL, known=_known(persona), paid=lambda persona=persona: _paid(persona)
-            )
+            personas.bring_to_life(persona, settings.BASE_URL, known=_known(persona), paid=partial(_paid, persona))
     facts = describe()
     _write(settings.VIP_DATA / "demo.json", facts)
     _welcome(facts, say)
@@ -101,11 +100,14 @@ def _describe_member(persona: Persona) -> dict[str, Any]:
 
 
 def _api_key() -> str:
-    """The demo shop's key. Only its hash is in the database, so it is made once and kept in demo.json."""
-    path: Path = settings.VIP_DATA / "demo.json"
-    if path.exists():
-        return str(json.loads(path.read_text(encoding="utf-8"))["api_key"])
-    return ""
+    """The demo shop's key. Only its hash is in the database, so it is made once and kept beside it."""
+    path: Path = settings.VIP_DATA / "demo_key"
+    if not path.exists():
+        told = io.StringIO()
+        call_command("shop_key", "create", "--shop", SHOP, stdout=told)
+        path.touch(mode=0o600)
+        path.write_text(told.getvalue().strip(), encoding="ascii")
+    return path.read_text(encoding="ascii")
 
 
 def _write(path: Path, facts: dict[str, Any]) -> None:

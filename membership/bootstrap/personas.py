@@ -120,7 +120,7 @@ def pay(visitor: Visitor, page: Page, card: str = GOOD_CARD) -> Page:
     return page
 
 
-def _until[Value](ask: Callable[[], Value], problem: str) -> Value:
+def _until[Value](ask: Callable[[], Value | None], problem: str) -> Value:
     deadline = time.monotonic() + MAIL_WAIT
     while not (value := ask()):
         if time.monotonic() > deadline:

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.management import CommandError, get_commands
+from django.core.management import CommandError
 
 from membership import clock
 from membership.bootstrap import data_folder
@@ -20,14 +20,15 @@ WEB_THREADS = 16  # a page of the demo may call this same server: the shop asks 
 MANAGE = [sys.executable, str(settings.ROOT / "manage.py")]
 
 
-def programs(*, host: str) -> list[Program]:
-    """Web, worker with beat, and in a demo the local Stripe's deliveries."""
-    kept = [
-        # The worker's last tasks may still want an answer: the web server goes last.
-        Program("web", _web(host), stop_last=True),
-        Program("worker", _worker()),
-    ]
-    if settings.LOCAL_STRIPE_INSTALLED and "local_stripe" in get_commands():
+def programs(*, host: str, only: str | None = None) -> list[Program]:
+    """Web, worker and beat, and deliveries of the local Stripe if there is one; or `only` one of the first three."""
+    # The worker's last tasks may still want an answer: the web server goes last.
+    web = Program("web", _web(host), stop_last=True)
+    if only:
+        alone = {"web": web, "worker": Program("worker", _worker()), "beat": Program("beat", _celery("beat"))}
+        return [alone[only]]
+    kept = [web, Program("worker", [*_worker(), "--beat"])]
+    if settings.LOCAL_STRIPE_INSTALLED:
         kept.append(Program("stripe", [*MANAGE, "local_stripe"]))
     return kept
 
@@ -43,12 +44,12 @@ def _web(host: str) -> list[str]:
 
 
 def _worker() -> list[str]:
-    return [
-        *(sys.executable, "-W", "ignore:You're running the worker with superuser"),
-        *("-m", "celery", "--quiet", "--app", "membership"),
-        *("worker", "--beat", "--concurrency", "2", "--loglevel", "WARNING"),
-        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-    ]
+    return [*_celery("worker"), "--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+
+
+def _celery(command: str) -> list[str]:
+    calm = ["-W", "ignore:You're running the worker with superuser"]  # in a container everybody does
+    return [sys.executable, *calm, "-m", "celery", "--quiet", "--app", "membership", command, "--loglevel", "WARNING"]
 
 
 def refuse_a_taken_port(host: str) -> None:

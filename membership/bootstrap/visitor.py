@@ -72,6 +72,14 @@ class Visitor:
         data = form.fields | dict(form.buttons[-1:]) | values
         return self._ask(form.url, urllib.parse.urlencode(data).encode())
 
+    def fetch(self, url: str) -> bytes:
+        """A file, such as a PDF. Raises Unexpected unless it is there."""
+        try:
+            with self.opener.open(urllib.parse.urljoin(self.base_url, url), timeout=TIMEOUT) as answer:
+                return bytes(answer.read())
+        except urllib.error.HTTPError as error:
+            raise Unexpected(f"{url} answered {error.code}") from None
+
     def _ask(self, url: str, data: bytes | None = None) -> Page:
         request = urllib.request.Request(url, data, headers={"Accept-Language": "en", "Referer": url})  # noqa: S310
         try:

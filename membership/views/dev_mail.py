@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SHOWN = 100
 # A line that is nothing but a code, as the mails write it.
 CODE_LINE = re.compile(r"^ {0,4}([A-Z0-9]{3,4}-[A-Z0-9]{3,4}|[A-Z0-9]{6})$", re.MULTILINE)
-MAIL_CSP = {
+MAIL_CSP: dict[str, list[str] | str] = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.UNSAFE_INLINE],
     "img-src": ["data:"],

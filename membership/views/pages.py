@@ -137,7 +137,8 @@ def set_language(request: HttpRequest) -> HttpResponse:
             httponly=True,
             samesite="Lax",
         )
-        User.objects.filter(pk=request.user.pk).update(language=language)
+        if request.user.is_authenticated:
+            User.objects.filter(pk=request.user.pk).update(language=language)
     return response
 
 

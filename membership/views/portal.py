@@ -67,6 +67,7 @@ def _contact() -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def own_settings(request: HttpRequest) -> HttpResponse:
     """Name, language and time zone."""
+    assert request.user.is_authenticated  # login_required
     form = SettingsForm(request.POST or None, user=request.user, member=member_of(request))
     if request.method == "POST" and form.is_valid():
         form.save()

@@ -33,6 +33,7 @@ class Demo:
     environment: dict[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = (sys.executable, "manage.py", "demo")
     cwd: Path = ROOT
+    ready: float = READY
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -65,7 +66,9 @@ class Demo:
             )
         while not self._written_since(wall):
             assert self.process.poll() is None, f"the demo ended:\n{self.tail()}"
-            assert time.monotonic() - began < READY, f"the demo is not ready after {READY:g} s:\n{self.tail()}"
+            assert time.monotonic() - began < self.ready, (
+                f"the demo is not ready after {self.ready:g} s:\n{self.tail()}"
+            )
             time.sleep(0.1)
         return time.monotonic() - began
 

@@ -108,7 +108,7 @@ def add_authenticator_app(person) -> str:
     """Turn on TOTP; the secret, as the person's app would keep it."""
     person.page.goto("/account/2fa/totp/activate/")
     prove_it_is_you(person)
-    secret = person.page.locator("#authenticator_secret").inner_text().strip()
+    secret: str = person.page.locator("#authenticator_secret").inner_text().strip()
     form = person.page.locator("main form", has=person.page.locator("[name=code]"))
     form.locator("[name=code]").fill(totp(secret))
     person.press(form)

@@ -20,9 +20,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         everywhere = "0.0.0.0" if settings.PRODUCTION else "127.0.0.1"  # noqa: S104  # behind a proxy
         parser.add_argument("--host", default=everywhere, help="address to listen on (default: %(default)s)")
+        parser.add_argument("--only", choices=("web", "worker", "beat"), help="one of them, where each has its machine")
 
-    def handle(self, *, host: str, **options: Any) -> None:
-        with data_folder.held():
-            running.refuse_a_taken_port(host)
-            data_folder.collect_static()
-            running.run(running.programs(host=host), say=self.stdout.write)
+    def handle(self, *, host: str, only: str | None, **options: Any) -> None:
+        with data_folder.held(only or "all"):
+            if only in (None, "web"):
+                running.refuse_a_taken_port(host)
+                data_folder.collect_static()
+            running.run(running.programs(host=host, only=only), say=self._say)
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
