@@ -32,5 +32,6 @@ def register(slot: str, *, order: int) -> Callable[[Panel], Panel]:
 
 
 def render(slot: str, request: HttpRequest, **context: Any) -> SafeString:
-    """Every panel of a slot, in order. Panels return what a template rendered, so their escaping is done."""
-    return mark_safe("".join(panel(request, **context) for _, panel in _panels[slot]))  # noqa: S308
+    """Every panel of a slot, in order. Panels return what a template rendered, so their escaping is done.
+    Empty when none has anything to say."""
+    return mark_safe("".join(panel(request, **context) for _, panel in _panels[slot]).strip())  # noqa: S308

@@ -54,7 +54,7 @@ def _letter(request: HttpRequest, member: Member, membership: Membership, at: da
         "stop_source": stop.source if stop else "",
         "carries_a_card": state in CARRIES_A_CARD,
         # While a payment is awaited the standing's own words say what to do, with the page's one button.
-        "next_panels": "" if state in AWAITS_PAYMENT else panels.render("portal-next", request, **asked).strip(),
+        "next_panels": "" if state in AWAITS_PAYMENT else panels.render("portal-next", request, **asked),
         "panels": panels.render("portal", request, **asked),
     }
 
