@@ -13,11 +13,13 @@ from celery import Celery, signals
 from django.apps import apps
 from django.conf import settings
 from django.utils.module_loading import import_string, module_has_submodule
+from kombu.transport import TRANSPORT_ALIASES
 
 from membership.supervisor import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "membership.settings")
 
+TRANSPORT_ALIASES["files"] = "membership.file_broker:Transport"
 app = Celery("vip")
 app.config_from_object(settings.CELERY)
 app.autodiscover_tasks()

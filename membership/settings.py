@@ -166,7 +166,7 @@ if LOCAL_STRIPE_INSTALLED:
 # --- Celery: a doorbell; the rows are the truth ----------------------------------------------------------------------
 
 CELERY: dict[str, Any] = {
-    "broker_url": ENV.redis_url or ("memory://" if VIP_MODE == "test" else "filesystem://localhost/"),
+    "broker_url": ENV.redis_url or ("memory://" if VIP_MODE == "test" else "files://localhost/"),
     "broker_transport_options": (
         {"visibility_timeout": 300, "unacked_restore_throttle": 1, "socket_connect_timeout": 1, "socket_timeout": 5}
         if ENV.redis_url
@@ -175,7 +175,6 @@ CELERY: dict[str, Any] = {
         else {
             "data_folder_in": str(VIP_DATA / "queue"),
             "data_folder_out": str(VIP_DATA / "queue"),
-            "control_folder": str(VIP_DATA / "queue-control"),
             "polling_interval": 0.1,
         }
     ),
@@ -191,6 +190,7 @@ CELERY: dict[str, Any] = {
     "task_time_limit": 90,
     "timezone": "UTC",
     "worker_hijack_root_logger": False,
+    "worker_enable_remote_control": False,
 }
 
 # --- cache: only rate limits of allauth live here ---------------------------------------------------------------------

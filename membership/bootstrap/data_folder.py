@@ -23,7 +23,6 @@ MADE = (
     "vip.sqlite3*",
     "local_stripe.sqlite3*",
     "queue",
-    "queue-control",
     "cache",
     "beat-schedule*",
     "clock_offset*",
@@ -70,13 +69,13 @@ def empty() -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def make_folders() -> None:
-    """The folders of the file broker, which does not make its own."""
-    if not settings.CELERY["broker_url"].startswith("filesystem"):
-        return
-    options = settings.CELERY["broker_transport_options"]
-    for key in ("data_folder_in", "control_folder"):
-        os.makedirs(options[key], exist_ok=True)
+def make_queue() -> None:
+    """The folder of the file broker, emptied: what was rung for before is found by the first sweep."""
+    folder: Path = settings.VIP_DATA / "queue"
+    if settings.CELERY["broker_url"].startswith("files:"):
+        folder.mkdir(exist_ok=True)
+        for message in folder.iterdir():
+            message.unlink(missing_ok=True)
 
 
 def collect_static() -> None:

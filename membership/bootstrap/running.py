@@ -67,7 +67,7 @@ def refuse_a_taken_port(host: str) -> None:
 
 def run(kept: Sequence[Program], *, say: Callable[[str], object]) -> None:
     """Run until stopped. The demo's clock goes while this runs and stands still while it does not."""
-    data_folder.make_folders()
+    data_folder.make_queue()
     if settings.VIP_CLOCK != "membership.clock.demo":
         Supervisor(kept, say=say).run()
         return
