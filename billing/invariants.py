@@ -17,7 +17,10 @@ UNPROCESSED = timedelta(minutes=5)
 
 @invariant("I2", "one paid invoice line that buys time = one term, and back; any other term is audited")
 def paid_lines_are_terms() -> Iterable[str]:
-    terms = dict(Term.objects.filter(source=Term.Source.PAID).values_list("source_ref", "pk"))
+    paid = Term.objects.filter(source=Term.Source.PAID)
+    terms = dict(paid.values_list("source_ref", "pk"))
+    for row in paid.values("source_ref").annotate(n=Count("pk")).filter(n__gt=1):
+        yield f"{row['source_ref']} made {row['n']} terms"
     refs = set()
     for line in InvoiceLine.objects.filter(buys_time=True, invoice__status="paid").iterator():
         refs.add(line.term_ref)

@@ -112,9 +112,9 @@ def add_term(
     to the plan's. Raises NotPossible on an ended membership: the caller decides what becomes of the money.
     """
     membership = _locked(membership)
-    told_before = Term.objects.filter(source_ref=source_ref).first()
-    if told_before:
-        return told_before, False
+    told = _told_before(source_ref)
+    if told:
+        return told, False
     before = _check(membership, "add_term")
     last = max(membership.terms.all(), key=lambda t: t.starts_at, default=None)
     term = terms.follow(last, source=source, length=length or terms.Length.of_plan(plan), starts_at=starts_at or at)
@@ -126,6 +126,10 @@ def add_term(
     data = {"source": source, "plan": plan.code, "starts_at": _iso(term.starts_at), "ends_at": _iso(term.ends_at)}
     _settle(membership, "add_term", before, at, actor, data, source_ref)
     return term, True
+
+
+def _told_before(source_ref: str) -> Term | None:
+    return Term.objects.filter(source_ref=source_ref).first()
 
 
 def _expect_renewal(membership: Membership, term: Term, *, first: bool) -> None:

@@ -25,7 +25,7 @@ def breached() -> set[str]:
 
 @contextlib.contextmanager
 def without_constraint(model: type[models.Model], name: str) -> Iterator[None]:
-    """Drop a constraint of the test database; afterwards empty the table and put the constraint back.
+    """Drop a constraint of the test database; afterwards empty the database and put it back.
 
     The test that uses it needs `transaction=True`.
     """
@@ -37,9 +37,7 @@ def without_constraint(model: type[models.Model], name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
-            quoted = connection.ops.quote_name(model._meta.db_table)
-            cursor.execute(f"DELETE FROM {quoted}")
+        call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True)
         model._meta.constraints = every
         with connection.schema_editor() as editor:
             editor.add_constraint(model, constraint)

@@ -10,14 +10,14 @@ from membership.models import Work
 class StripeEvent(Work):
     """An event as a hint: which object to read again. Stored, answered 200, then worked off."""
 
-    stripe_id = models.CharField(max_length=64, unique=True)
+    stripe_id = models.CharField(max_length=64)
     type = models.CharField(max_length=80)
     object_id = models.CharField(max_length=100)
     payload = models.JSONField()
     received_at = models.DateTimeField()
 
     class Meta(Work.Meta):
-        pass
+        constraints = [models.UniqueConstraint(fields=["stripe_id"], name="each_event_is_stored_once")]
 
     def __str__(self) -> str:
         return f"{self.stripe_id} {self.type}"

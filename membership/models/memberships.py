@@ -105,7 +105,7 @@ class Term(models.Model):
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="terms")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
     source = models.CharField(max_length=13, choices=Source)
-    source_ref = models.CharField(max_length=120, unique=True)
+    source_ref = models.CharField(max_length=120)
     anchor_at = models.DateTimeField()
     interval = models.CharField(max_length=5, choices=Interval)
     every = models.PositiveSmallIntegerField(default=1)
@@ -119,6 +119,7 @@ class Term(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="term_ends_after_it_starts"),
             models.CheckConstraint(condition=Q(ordinal__gte=1, every__gte=1), name="term_counts_from_one"),
+            models.UniqueConstraint(fields=["source_ref"], name="one_term_per_source_ref"),
             models.UniqueConstraint(fields=["membership", "starts_at"], name="one_term_per_start"),
             models.UniqueConstraint(
                 fields=["membership", "anchor_at", "ordinal"], name="one_term_per_anchor_and_ordinal"
