@@ -25,8 +25,7 @@ def renewal_terms(price: Price) -> str:
         ) % {"amount": amount}
     return _(
         "I pay %(amount)s today. My membership renews every year at %(amount)s until I cancel. "
-        "I am told 35 and 7 days before each renewal. I can cancel at any time in my portal; "
-        "it then runs to the end of the year I have paid for."
+        "I can cancel at any time in my portal; it then runs to the end of the year I have paid for."
     ) % {"amount": amount}
 
 

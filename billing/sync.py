@@ -122,11 +122,12 @@ def _fold(membership: Membership, read: Read) -> bool:
     if _has_no_place(membership, read):
         doubled.note(membership, read.id, read.invoices, at=clock.now())
         return False
-    mirror.subscription(membership, read.subscription, read.began)
+    row = mirror.subscription(membership, read.subscription, read.began)
     lines = [line for made in read.invoices for line in mirror.invoice(membership, made)]
     was_pending = membership.status == Status.PENDING
     _trial(membership, read.subscription)
     _terms(membership, lines)
+    _leaving(membership, row)
     _letters(membership, lines, was_pending)
     return True
 
@@ -169,6 +170,19 @@ def _terms(membership: Membership, lines: list[InvoiceLine]) -> None:
             at=clock.now(),
             actor=ACTOR,
         )
+
+
+def _leaving(membership: Membership, subscription: Subscription) -> None:
+    """A cancellation scheduled or taken back at Stripe, here or in its dashboard, is ours too. The mirror decides: it
+    keeps the newest read, so a slow older one undoes nothing."""
+    membership.refresh_from_db()
+    subscription.refresh_from_db()
+    if membership.status not in lifecycle.LIVING or subscription.status not in LIVE:
+        return
+    if subscription.ends_by_itself and membership.canceled_at is None:
+        lifecycle.cancel(membership=membership, at=clock.now(), actor=ACTOR)
+    elif not subscription.ends_by_itself and membership.canceled_at is not None:
+        lifecycle.undo_cancel(membership=membership, at=clock.now(), actor=ACTOR)
 
 
 def _letters(membership: Membership, lines: list[InvoiceLine], was_pending: bool) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing import checkout, gateway, inbox, sync
+from billing import checkout, gateway, inbox, leaving, sync
 from billing.forms import AgreementForm
 from billing.models import CheckoutSession, Invoice
 from membership import clock, lifecycle, limits, standing
@@ -93,6 +93,46 @@ def come_back(request: HttpRequest) -> HttpResponse:
         return redirect("plans")
     notes.success(request, _("Welcome. Your membership has begun."))
     return redirect("portal")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def cancel(request: HttpRequest) -> HttpResponse:
+    """One page: what canceling means in money and days, and the button."""
+    membership = _own_running(request)
+    if membership is None or not membership.renewal_expected:
+        return redirect("portal")
+    if request.method == "POST":
+        try:
+            leaving.cancel(membership=membership, at=clock.now(), actor=f"member:{membership.member_id}")
+        except gateway.StripeUnavailable as refusal:
+            return render(request, "billing/cancel.html", {"membership": membership, "problem": refusal}, status=503)
+        notes.success(request, _("Canceled. Nothing more will be charged."))
+        return redirect("portal")
+    return render(request, "billing/cancel.html", {"membership": membership})
+
+
+@login_required
+@require_POST
+def stay(request: HttpRequest) -> HttpResponse:
+    """Take a cancellation back."""
+    membership = _own_running(request)
+    if membership is not None and membership.canceled_at is not None:
+        try:
+            leaving.stay(membership=membership, at=clock.now(), actor=f"member:{membership.member_id}")
+            notes.success(request, _("Good to have you. Your membership renews as before."))
+        except (gateway.StripeUnavailable, lifecycle.NotPossible) as refusal:
+            notes.error(request, _(str(refusal)))
+    return redirect("portal")
+
+
+def _own_running(request: HttpRequest) -> Membership | None:
+    """The visitor's own membership while its paid term runs."""
+    member, at = _member(request), clock.now()
+    membership = standing.current_membership(member, at)
+    if membership is None or membership.member_id != member.pk:
+        return None
+    return membership if standing.at(membership, at) == Standing.CURRENT else None
 
 
 @login_required
