@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def handle(request: Request) -> Answer:
 
 
 def _authorize(request: Request) -> None:
-    given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    given = _key(request.headers.get("authorization", ""))
     if not given:
         raise NotStarted(
             "You did not provide an API key. You need to provide your API key in the Authorization header, using "
@@ -61,6 +62,17 @@ def _authorize(request: Request) -> None:
         raise NotStarted("This is the local Stripe: it takes test keys only, never a live one.", status=401)
     if not given.startswith(KEY_PREFIXES):
         raise NotStarted(f"Invalid API Key provided: {given[:8]}{'*' * 8}", status=401)
+
+
+def _key(header: str) -> str:
+    """The key of `Authorization: Bearer sk_test_...`, or of HTTP Basic with the key as user name (curl -u)."""
+    scheme, _, given = header.partition(" ")
+    if scheme.lower() != "basic":
+        return given.strip()
+    try:
+        return base64.b64decode(given, validate=True).decode().partition(":")[0]
+    except ValueError:
+        return ""
 
 
 def _no_such_url(request: Request) -> tuple[Handler, tuple[str, ...]]:

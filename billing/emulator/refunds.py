@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from billing.emulator import events, money, paging, store
@@ -26,7 +27,7 @@ def create(call: Call) -> Record:
             "charge": charge.stripe_id,
             "currency": charge.data["currency"],
             "customer": charge.customer or None,
-            "destination_details": {"type": "card", "card": {"type": "refund"}},
+            "destination_details": {"type": "card", "card": {"type": "refund", "reference_status": "pending"}},
             "metadata": store.merge_metadata({}, call.params.get("metadata")),
             "payment_intent": charge.data["payment_intent"],
             "payment_method": charge.data["payment_method"],
@@ -41,7 +42,20 @@ def create(call: Call) -> Record:
     store.save(charge)
     events.emit("refund.created", refund.data)
     events.emit("charge.refunded", charge.data)
+    _sent_to_the_bank(refund)
     return refund
+
+
+def _sent_to_the_bank(refund: Record) -> None:
+    """The bank's reference comes in; both names of the event are told, the older one too."""
+    before = copy.deepcopy(refund.data)
+    refund.data["destination_details"]["card"] |= {
+        "reference": secrets.token_hex(6),
+        "reference_status": "available",
+        "reference_type": "acquirer_reference_number",
+    }
+    for kind in ("refund.updated", "charge.refund.updated"):
+        events.updated(refund, before, kind)
 
 
 def _charge_of(params: dict[str, Any]) -> Record:

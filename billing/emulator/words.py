@@ -55,7 +55,8 @@ def interval(recurring: dict[str, Any]) -> str:
 
 
 def date(moment: int) -> str:
-    return formats.date_format(datetime.fromtimestamp(moment, UTC), "DATE_FORMAT")
+    # Translators: how a date is written, see Django's date format characters.
+    return formats.date_format(datetime.fromtimestamp(moment, UTC), _("j F Y"))
 
 
 def year(moment: int) -> str:
