@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -175,7 +175,7 @@ def _locked(session_id: str, work: Callable[[Record], Result]) -> Result:
 def _method(entry: Entry) -> Record | None:
     if entry.card is None:
         return None
-    billing = {"address": {}, "email": entry.email or None, "name": entry.name or None, "phone": None}
+    billing: dict[str, Any] = {"address": {}, "email": entry.email or None, "name": entry.name or None, "phone": None}
     return payment_methods.new(entry.card, expiry=entry.expiry, billing=billing)
 
 

@@ -29,7 +29,10 @@ class InProcessClient(stripe.HTTPClient):
         try:
             answer = api.handle(Request.of(method, url, headers or {}, post_data or ""))
         except ConnectionBroken as broken:
-            raise stripe.APIConnectionError("The local Stripe lost the connection.", should_retry=True) from broken
+            lost: Exception = stripe.APIConnectionError(  # type: ignore[no-untyped-call]
+                "The local Stripe lost the connection.", should_retry=True
+            )
+            raise lost from broken
         return answer.body, answer.status, CaseInsensitiveDict(answer.headers)
 
     async def request_async(self, method: str, url: str, headers: Any, post_data: Any = None, **_: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import secrets
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from billing.emulator import clock, events, paging, store
@@ -177,7 +178,8 @@ def has_paid_before(customer: str) -> bool:
 def amount_off(coupon: Record, amount: int) -> int:
     """What the coupon takes off an amount in minor units; never more than the amount."""
     if percent := coupon.data["percent_off"]:
-        return round(amount * percent / 100)
+        off = amount * Decimal(str(percent)) / 100
+        return int(off.to_integral_value(ROUND_HALF_UP))
     return min(amount, int(coupon.data["amount_off"]))
 
 

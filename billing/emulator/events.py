@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import stripe
 from django.conf import settings
@@ -59,8 +59,8 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         new = after.get(key)
         if old == new:
             continue
-        both = isinstance(old, dict) and isinstance(new, dict)
-        changed[key] = changes(old, new) if both and key != "metadata" else old
+        nested = isinstance(old, dict) and isinstance(new, dict) and key != "metadata"
+        changed[key] = changes(old, cast("dict[str, Any]", new)) if nested else old
     return changed | {key: None for key in after if key not in before}
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXPIRY = re.compile(r"\s*(\d{1,2})\s*[/ -]?\s*(?:20)?(\d{2})\s*")
 
 
-def _text(autocomplete: str, **attrs: str) -> forms.TextInput:
+def _text(autocomplete: str, **attrs: Any) -> forms.TextInput:
     return forms.TextInput(attrs={"autocomplete": autocomplete, **attrs})
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from billing.emulator import clock
 from billing.emulator.errors import NotStarted
@@ -27,10 +27,11 @@ def claim(request: Request) -> Answer | None:
     key, fingerprint = request.idempotency_key, _fingerprint(request)
     if len(key) > LONGEST:
         raise NotStarted(f"Idempotency key is too long: {len(key)} characters, at most {LONGEST}.")
-    now = clock.wall()
-    known = IdempotencyKey.objects.filter(key=key).first()
-    if known is None or now - known.claimed_at > (KEPT if known.status else ABANDONED):
-        return _take(key, fingerprint, now)
+    with transaction.atomic(using=ALIAS):  # one writer at a time: of two with the same key, one finds the other
+        known = _known(key)
+        if known is None:
+            IdempotencyKey.objects.create(key=key, fingerprint=fingerprint, claimed_at=clock.wall())
+            return None
     if known.fingerprint != fingerprint:
         raise NotStarted(
             "Keys for idempotent requests can only be used with the same parameters they were first used with. "
@@ -43,13 +44,13 @@ def claim(request: Request) -> Answer | None:
     return Answer(known.status, known.body, replayed)
 
 
-def _take(key: str, fingerprint: str, now: float) -> None:
-    try:
-        with transaction.atomic(using=ALIAS):
-            IdempotencyKey.objects.filter(key=key).delete()
-            IdempotencyKey.objects.create(key=key, fingerprint=fingerprint, claimed_at=now)
-    except IntegrityError:
-        raise _in_flight(key) from None
+def _known(key: str) -> IdempotencyKey | None:
+    """The row of this key; one that is too old to count is cleared away."""
+    known = IdempotencyKey.objects.filter(key=key).first()
+    if known is None or clock.wall() - known.claimed_at <= (KEPT if known.status else ABANDONED):
+        return known
+    known.delete()
+    return None
 
 
 def keep(key: str, answer: Answer) -> None:

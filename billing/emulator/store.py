@@ -59,8 +59,8 @@ def create(
     hidden: dict[str, Any] | None = None,
 ) -> Record:
     """A new object, complete, made at the world's time unless `data` says otherwise."""
-    given = {"id": new_id(kind), "created": clock.now(), "livemode": False} | data
-    made_at = given["created"]
+    made_at: int = data.get("created", clock.now())
+    given = {"id": new_id(kind), "created": made_at, "livemode": False} | data
     for field in UNSAID.get(kind, ()):
         del given[field]
     made = shapes.complete(kind, given)

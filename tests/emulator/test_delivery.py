@@ -111,7 +111,12 @@ class TestTheDriver:
 
     def test_can_deliver_before_the_call_has_answered(self, api, seller):
         told = []
-        seller.driver.post = lambda url, body, headers: told.append("event") or 200
+
+        def post(url, body, headers):
+            told.append("event")
+            return 200
+
+        seller.driver.post = post
         with seller.driver.before_answers():
             api.customers.create({})
             told.append("answer")

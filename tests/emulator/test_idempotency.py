@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import stripe
+from django.db import connections
 
 from billing.emulator import faults
 from billing.emulator.client import InProcessClient
@@ -48,14 +51,40 @@ class TestTheSameKey:
         def rival():
             client = stripe.StripeClient("sk_test_local", http_client=InProcessClient(), max_network_retries=0)
             with pytest.raises(stripe.APIError) as refusal:
-                client.v1.customers.create(ADA, key())
-            refusals.append(refusal.value.error.code)
+                client.v1.customers.create(
+                    {"email": "ada@example.com"}, {"idempotency_key": "membership:42:checkout:3"}
+                )
+            refusals.append(getattr(refusal.value.error, "code", ""))
 
         with faults.next_call("POST /v1/customers", during=rival):
             api.customers.create(ADA, key())
 
         assert refusals == ["idempotency_key_in_use"]
         assert Record.objects.filter(kind="customer").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_key_from_many_threads_at_once_acts_once(db):
+    ready, answers = threading.Barrier(4), []
+
+    def caller():
+        ready.wait()
+        client = stripe.StripeClient("sk_test_local", http_client=InProcessClient(), max_network_retries=0)
+        try:
+            answers.append(client.v1.customers.create({"email": "ada@example.com"}, {"idempotency_key": "one"}).id)
+        except stripe.StripeError as refusal:
+            answers.append(getattr(refusal.error, "code", ""))
+        connections.close_all()
+
+    callers = [threading.Thread(target=caller) for _ in range(4)]
+    for one in callers:
+        one.start()
+    for one in callers:
+        one.join()
+
+    [ada] = Record.objects.filter(kind="customer")
+    assert ada.stripe_id in answers
+    assert set(answers) <= {ada.stripe_id, "idempotency_key_in_use"}
 
 
 class TestFaults:

