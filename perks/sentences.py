@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from perks import money
+from membership import money
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,7 +50,7 @@ def refusal(reason: str, details: dict[str, Any], zone: str) -> str:
         return text
     filled = dict(details)
     if "minimum" in filled:
-        filled["minimum"] = money.words(filled["minimum"], filled["currency"])
+        filled["minimum"] = money.text(filled["minimum"], filled["currency"], translation.get_language() or "en")
     if "opens_at" in filled:
         filled["opens_at"] = moment(filled["opens_at"], zone)
     return text % filled
@@ -57,4 +58,5 @@ def refusal(reason: str, details: dict[str, Any], zone: str) -> str:
 
 def moment(at: datetime, zone: str) -> str:
     """21 November 2026, 12:00: the local time of the member."""
-    return date_format(localtime(at, ZoneInfo(zone)), "DATETIME_FORMAT")
+    language = translation.get_language() or "en"
+    return date_format(localtime(at, ZoneInfo(zone)), "j. F Y, H:i" if language.startswith("de") else "j F Y, H:i")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from pydantic import Field
 
+from membership import money
 from perks import places
 from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal
 
@@ -62,8 +64,24 @@ def sentence(settings: Settings, question: Question) -> str:
 
 
 def words(settings: Settings) -> str:
+    minimum = [
+        money.text(amount, code, get_language() or "en") for code, amount in (settings.minimum_basket or {}).items()
+    ]
+    parts = [_by_method(settings)]
+    if minimum:
+        parts.append(_("from %(minimum)s on") % {"minimum": " / ".join(minimum)})
+    if settings.countries is not None:
+        count = len(settings.countries)
+        parts.append(ngettext("to %(count)s country", "to %(count)s countries", count) % {"count": count})
+    return ", ".join(parts)
+
+
+def _by_method(settings: Settings) -> str:
     if settings.methods is None:
         return _("Free delivery on every order, by any method")
     if "express" in settings.methods:
         return _("Free delivery on every order, express too")
-    return _("Free standard delivery on every order")
+    if settings.methods == ("standard",):
+        return _("Free standard delivery on every order")
+    methods = ", ".join(places.method(code) for code in settings.methods)
+    return _("Free delivery on every order (%(methods)s)") % {"methods": methods}

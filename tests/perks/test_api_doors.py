@@ -153,9 +153,9 @@ class TestCatalogue:
     def test_of_perks_tells_what_each_tier_gets(self, shop, laurel):
         perks = {p["perk"]: p["tiers"] for p in shop.call("GET", "/perks").json()}
         assert perks["free-shipping"] == {
-            "bronze": "Free standard delivery on every order",
-            "silver": "Free standard delivery on every order",
-            "gold": "Free delivery on every order, express too",
+            "bronze": "Free standard delivery on every order, to 31 countries",
+            "silver": "Free standard delivery on every order, to 31 countries",
+            "gold": "Free delivery on every order, express too, to 31 countries",
         }
         assert perks["standing-discount"] == {"gold": "5 % off everything, always"}
 

@@ -1,0 +1,197 @@
+"""The demo's shop: a checkout as a merchant would build it. It knows a member only by calling the API over HTTP.
+
+Demo only. It reads its key where every script does, in demo.json, and shows the request it made and what came back.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from django import forms
+from django.conf import settings
+from django.shortcuts import render
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from django.http import HttpRequest, HttpResponse
+
+SECONDS = 5
+CURRENCIES = ("EUR", "USD", "JPY", "CHF")
+
+
+@dataclass(frozen=True)
+class Good:
+    """Something on the shelf. `price` in cents; yen are shown at 165 to the euro, others one to one."""
+
+    sku: str
+    name: Any
+    price: int
+    category: str
+    sale: str | None = None
+
+    def amount(self, currency: str) -> int:
+        return round(self.price * 1.65) if currency == "JPY" else self.price
+
+
+GOODS = (
+    Good("COAT-9", _("Loden coat"), 12900, "coats"),
+    Good("BOOT-4", _("Walking boots"), 18900, "shoes"),
+    Good("SCARF-2", _("Silk scarf"), 3900, "accessories"),
+    Good("KNIT-7", _("Merino cardigan (winter sale)"), 5900, "knitwear", "winter-sale"),
+)
+SHIPPING = {"standard": 495, "express": 1295}
+COUNTRIES = (
+    ("NL", _("Netherlands")),
+    ("DE", _("Germany")),
+    ("FR", _("France")),
+    ("JP", _("Japan")),
+    ("US", _("United States")),
+    ("BR", _("Brazil")),
+)
+
+
+class BasketForm(forms.Form):
+    """What is in the basket, where it goes, and who the shopper says they are."""
+
+    persona = forms.ChoiceField(label=_("Shop as"), required=False)
+    number = forms.CharField(label=_("or with a member number"), required=False, max_length=40)
+    country = forms.ChoiceField(label=_("Deliver to"), choices=COUNTRIES, initial="NL")
+    method = forms.ChoiceField(
+        label=_("Delivery"), choices=(("standard", _("standard")), ("express", _("express"))), initial="standard"
+    )
+    currency = forms.ChoiceField(label=_("Currency"), choices=[(c, c) for c in CURRENCIES], initial="EUR")
+
+    def __init__(self, data: Any, personas: list[dict[str, Any]]) -> None:
+        super().__init__(data)
+        choices = [(p["number"], f"{p['name']} ({p['persona']})") for p in personas]
+        self.fields["persona"] = forms.ChoiceField(label=_("Shop as"), required=False, choices=choices)
+        for good in GOODS:
+            self.fields[good.sku] = forms.IntegerField(
+                label=good.name, min_value=0, max_value=99, initial=int(good is GOODS[0]), required=False
+            )
+
+    def goods(self) -> list[tuple[Good, int, forms.BoundField]]:
+        """What is on the shelf, at its price in the currency chosen."""
+        return [(good, good.amount(self.shown_in), self[good.sku]) for good in GOODS]
+
+    @property
+    def shown_in(self) -> str:
+        chosen = self.data.get("currency")
+        return chosen if chosen in CURRENCIES else CURRENCIES[0]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not given.get("number", "").strip() and not given.get("persona"):
+            self.add_error("number", _("Type a member number."))
+        return given
+
+    def question(self) -> dict[str, Any]:
+        """The perk check that this basket asks for."""
+        given = self.cleaned_data
+        shipping = SHIPPING[given["method"]]
+        number = given["number"].strip() or given["persona"]
+        return {
+            "member": {"number": number},
+            "basket": {
+                "currency": given["currency"],
+                "lines": [_line(good, given[good.sku], given["currency"]) for good in GOODS if given[good.sku]],
+                "shipping": {
+                    "country": given["country"],
+                    "method": given["method"],
+                    "amount": round(shipping * 1.65) if given["currency"] == "JPY" else shipping,
+                },
+            },
+            "channel": "web",
+        }
+
+
+def _line(good: Good, quantity: int, currency: str) -> dict[str, Any]:
+    return {
+        "id": good.sku,
+        "sku": good.sku,
+        "quantity": quantity,
+        "unit_amount": good.amount(currency),
+        "categories": [good.category],
+        "sale": good.sale,
+    }
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One call: what was sent, what came back, or why nothing did."""
+
+    request: str
+    status: int | None
+    answer: dict[str, Any]
+    trouble: str = ""
+
+    @property
+    def shown(self) -> str:
+        return json.dumps(self.answer, indent=2, ensure_ascii=False)
+
+
+@require_safe
+def shop(request: HttpRequest) -> HttpResponse:
+    """The page. With a basket in the query (the form is a GET: asking changes nothing) it asks the API."""
+    demo = _demo_facts()
+    data = request.GET if "currency" in request.GET else None
+    form = BasketForm(data, demo.get("members", []))
+    exchange = _ask(form.question(), demo.get("api_key", "")) if form.is_valid() else None
+    return render(
+        request,
+        "demo/shop.html",
+        {
+            "form": form,
+            "exchange": exchange,
+            "answer": exchange.answer if exchange and exchange.status == 200 else None,
+            "currency": form.shown_in,
+        },
+    )
+
+
+def _demo_facts() -> dict[str, Any]:
+    path: Path = settings.VIP_DATA / "demo.json"
+    try:
+        found: dict[str, Any] = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def _ask(question: dict[str, Any], key: str) -> Exchange:
+    """POST the question as any shop would: with a key, a language and a timeout."""
+    body = json.dumps(question, indent=2, ensure_ascii=False)
+    call = urllib.request.Request(  # noqa: S310 (our own address, from the settings)
+        f"{settings.BASE_URL}/api/v1/perk-checks",
+        data=body.encode(),
+        headers={
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/json",
+            "Accept-Language": get_language() or "en",
+        },
+    )
+    try:
+        with urllib.request.urlopen(call, timeout=SECONDS) as response:  # noqa: S310
+            return Exchange(body, response.status, orjson.loads(response.read()))
+    except urllib.error.HTTPError as error:
+        with error:
+            return Exchange(body, error.code, _told(error.read()))
+    except OSError as error:  # refused, timed out, no such host
+        return Exchange(body, None, {}, str(getattr(error, "reason", error)))
+
+
+def _told(body: bytes) -> dict[str, Any]:
+    try:
+        found = orjson.loads(body)
+    except ValueError:
+        return {"detail": body[:500].decode(errors="replace")}
+    return found if isinstance(found, dict) else {"detail": found}

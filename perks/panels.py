@@ -1,0 +1,51 @@
+"""Perks on pages of the ground floor: in a tier's column on the plans page, and in the member's portal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.template.loader import render_to_string
+
+from membership import panels
+from membership.standing import Standing
+from perks import lookup, members
+from perks.models import TierPerk
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.http import HttpRequest
+
+    from membership.models import Member, Plan
+
+
+@panels.register("plan-card", order=10)
+def plan_card(request: HttpRequest, *, plan: Plan, **context: Any) -> str:
+    """What the tier gets, a line a perk; only perks that a grant would back."""
+    offered = TierPerk.objects.filter(tier=plan.tier_id, perk__published=True).select_related("perk")
+    lines = [members.words(o.perk.kind, o.sold_settings()) for o in offered]
+    return render_to_string("perks/plan_card.html", {"lines": lines}, request)
+
+
+@dataclass(frozen=True)
+class HeldLine:
+    """A perk of the member, in words; `uses_left` None: as often as they like."""
+
+    words: str
+    uses_left: int | None
+    resets_at: datetime | None
+
+
+@panels.register("portal", order=10)
+def portal(request: HttpRequest, *, member: Member, at: datetime, **context: Any) -> str:
+    """The member's perks, as the checkout sees them this moment; nothing while the membership does not count."""
+    found = lookup.by_member(member.pk)
+    if found is None or found.facts is None:
+        return ""
+    told = members.detail(found, at=at)
+    if not told["perks"]:
+        return ""
+    lines = [HeldLine(p["words"], p["uses_left"], p["resets_at"]) for p in told["perks"]]
+    in_grace = told["standing"] == Standing.GRACE
+    return render_to_string("perks/portal.html", {"lines": lines, "in_grace": in_grace}, request)
