@@ -15,7 +15,8 @@ from django.conf import settings
 from django.utils.translation.template import templatize
 
 ROOT = Path(settings.ROOT)
-CATALOGUE = ROOT / "membership" / "locale" / "de" / "LC_MESSAGES" / "django.po"
+# The house's own, and that of the local Stripe, which imports nothing of the house.
+CATALOGUES = [ROOT / app / "locale" / "de" / "LC_MESSAGES" / "django.po" for app in ("membership", "billing/emulator")]
 MARKS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "gettext_noop"}
 CALL = re.compile(r"(?<!\w)(?:_|gettext|ngettext)\(u?('(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")", re.DOTALL)
 PLACE = re.compile(r"%\((\w+)\)[sd]")
@@ -43,10 +44,14 @@ def in_the_house() -> set[str]:
     return found - {""}
 
 
-def catalogue() -> dict[str, list[str]]:
+def whole() -> dict[str, list[str]]:
+    return {text: german for path in CATALOGUES for text, german in catalogue(path).items() if text}
+
+
+def catalogue(path: Path) -> dict[str, list[str]]:
     """msgid -> its German, one text or one for each plural form."""
     said: dict[str, list[str]] = {}
-    for block in CATALOGUE.read_text(encoding="utf-8").split("\n\n"):
+    for block in path.read_text(encoding="utf-8").split("\n\n"):
         assert "fuzzy" not in block, block
         fields: dict[str, str] = {}
         name = ""
@@ -61,23 +66,24 @@ def catalogue() -> dict[str, list[str]]:
 
 
 def test_every_string_has_its_german() -> None:
-    said = catalogue()
+    said = whole()
     assert sorted(text for text in in_the_house() if not all(said.get(text, [""]))) == []
 
 
-def test_the_compiled_catalogue_is_that_of_the_text() -> None:
-    with CATALOGUE.with_suffix(".mo").open("rb") as file:
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-5])
+def test_the_compiled_catalogue_is_that_of_the_text(path: Path) -> None:
+    with path.with_suffix(".mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
-    stale = [
-        text
-        for text, german in catalogue().items()
-        if text and (compiled.ngettext(text, text, 1) if len(german) > 1 else compiled.gettext(text)) != german[0]
-    ]
-    assert stale == []
+
+    def as_compiled(text: str, german: list[str]) -> list[str]:
+        return [compiled.ngettext(text, "", n) for n in (1, 2)] if len(german) > 1 else [compiled.gettext(text)]
+
+    said = {text: german for text, german in catalogue(path).items() if text}
+    assert {text: german for text, german in said.items() if as_compiled(text, german) != german} == {}
 
 
 def test_every_place_for_a_value_is_kept() -> None:
-    single = {text: german[0] for text, german in catalogue().items() if text and len(german) == 1}
+    single = {text: german[0] for text, german in whole().items() if len(german) == 1}
     assert {t: g for t, g in single.items() if set(PLACE.findall(t)) != set(PLACE.findall(g))} == {}
 
 
