@@ -23,7 +23,7 @@ SOONEST_TRIAL_END = 48 * 3600
 SHOWN = (
     "allow_promotion_codes", "billing_address_collection", "cancel_url", "client_reference_id", "consent_collection",
     "customer", "customer_creation", "customer_email", "locale", "origin_context", "payment_method_collection",
-    "submit_type", "success_url",
+    "success_url",
 )  # fmt: skip
 TAKEN = (
     *SHOWN, "automatic_tax", "currency", "custom_text", "customer_update", "discounts", "expires_at", "line_items",
@@ -76,17 +76,25 @@ def _check(params: dict[str, Any]) -> None:
     for one, other in (("customer", "customer_email"), ("allow_promotion_codes", "discounts")):
         if params.get(one) and params.get(other):
             raise StripeError(f"You may only specify one of these parameters: {one}, {other}.")
-    if params["mode"] == "setup":
-        raise unsupported("mode=setup")
-    if params.get("ui_mode", "hosted_page") != "hosted_page":
-        raise unsupported("ui_mode other than hosted_page")
-    for switch in ("automatic_tax", "phone_number_collection"):
-        if params.get(switch, {}).get("enabled"):
-            raise unsupported(switch)
+    _check_supported(params)
     if "customer" in params:
         store.get("customer", params["customer"], param="customer")
     _check_times(params)
     _check_data(params)
+
+
+def _check_supported(params: dict[str, Any]) -> None:
+    if params["mode"] == "setup":
+        raise unsupported("mode=setup")
+    if params.get("ui_mode", "hosted_page") != "hosted_page":
+        raise unsupported("ui_mode other than hosted_page")
+    if params.get("billing_address_collection", "auto") != "auto":
+        raise unsupported("billing_address_collection=required")
+    if beyond := sorted(set(params.get("consent_collection", {})) - {"terms_of_service"}):
+        raise unsupported(f"consent_collection[{beyond[0]}]")
+    for switch in ("automatic_tax", "phone_number_collection"):
+        if params.get(switch, {}).get("enabled"):
+            raise unsupported(switch)
 
 
 def _check_times(params: dict[str, Any]) -> None:
