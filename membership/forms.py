@@ -169,7 +169,7 @@ class RenamePasskeyForm(Plain, webauthn_forms.EditWebAuthnForm):  # type: ignore
 @cache
 def zones() -> list[str]:
     """The zones of the world that people live in, by name."""
-    return sorted(
+    return ["UTC"] + sorted(
         z for z in zoneinfo.available_timezones() if "/" in z and not z.startswith(("Etc/", "posix/", "right/"))
     )
 

@@ -128,7 +128,7 @@ class TestPortal:
         clock.move_to(membership.entitled_until + timedelta(days=1))
         page = text_of(her, "/portal/")
         assert "Your renewal has not been paid yet" in page
-        assert "ended on 2 March 2027. We keep your place until 16 March 2027" in page
+        assert "paid for ended on 2 March 2027. We keep your place until 16 March 2027" in page
 
     def test_welcomes_back_who_has_lapsed(self, her: Client, ada: Member, clock: Clock) -> None:
         paid(ada, clock)
