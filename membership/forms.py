@@ -168,10 +168,9 @@ class RenamePasskeyForm(Plain, webauthn_forms.EditWebAuthnForm):  # type: ignore
 
 @cache
 def zones() -> list[str]:
-    """The zones of the world that people live in, by name."""
-    return ["UTC"] + sorted(
-        z for z in zoneinfo.available_timezones() if "/" in z and not z.startswith(("Etc/", "posix/", "right/"))
-    )
+    """The zones that people live in, by name, and UTC, which some browsers report."""
+    elsewhere = ("Etc/", "posix/", "right/")
+    return ["UTC", *sorted(z for z in zoneinfo.available_timezones() if "/" in z and not z.startswith(elsewhere))]
 
 
 class SettingsForm(forms.Form):
