@@ -21,6 +21,8 @@ CARDS = {
     "declined": "4000000000000002",
 }
 PASSWORD = "a-long-walk-in-march"
+PATIENCE = 15_000  # milliseconds for a page or a thing on it
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -38,7 +40,7 @@ class Person:
 
     def __post_init__(self) -> None:
         self.context = self.browser.new_context(base_url=self.demo.base_url, viewport=DESKTOP, locale="en-GB")  # type: ignore[arg-type]
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE)
         self.context.on("page", lambda page: page.on("console", self._listen))
         self.page = self.context.new_page()
 
@@ -95,7 +97,7 @@ class Person:
             tab.goto("/dev/mail/")
             letter = tab.locator("#mailbox li", has_text=self.email).first
             code = letter.locator(".code")
-            expect(code).to_be_visible(timeout=15_000)
+            expect(code).to_be_visible()
             return code.inner_text().strip()
         finally:
             tab.close()
