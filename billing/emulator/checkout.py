@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from billing.emulator import catalogue, clock, discounts, events, paging, quote, store
-from billing.emulator.errors import StripeError, required, unsupported
+from billing.emulator.errors import StripeError, check_url, required, unsupported
 from billing.emulator.routing import endpoint
 from billing.emulator.timeline import when_due
 
@@ -76,6 +76,9 @@ def _check(params: dict[str, Any]) -> None:
     for one, other in (("customer", "customer_email"), ("allow_promotion_codes", "discounts")):
         if params.get(one) and params.get(other):
             raise StripeError(f"You may only specify one of these parameters: {one}, {other}.")
+    for name in ("success_url", "cancel_url"):
+        if name in params:
+            check_url(params[name], name)
     _check_supported(params)
     if "customer" in params:
         store.get("customer", params["customer"], param="customer")

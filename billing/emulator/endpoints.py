@@ -10,7 +10,7 @@ import stripe
 from django.db import transaction
 
 from billing.emulator import clock, paging, store
-from billing.emulator.errors import StripeError
+from billing.emulator.errors import StripeError, check_url
 from billing.emulator.routers import ALIAS
 from billing.emulator.routing import endpoint
 
@@ -28,6 +28,7 @@ MOST = 16
 def create(call: Call) -> dict[str, Any]:
     if store.of("webhook_endpoint").count() >= MOST:
         raise StripeError(f"You have reached the maximum of {MOST} test webhook endpoints.")
+    check_url(call.params["url"], "url")
     record = _create(
         url=call.params["url"],
         events=call.params["enabled_events"],
@@ -57,6 +58,7 @@ def index(call: Call) -> dict[str, Any]:
 @endpoint("POST /v1/webhook_endpoints/{id}")
 def update(call: Call) -> Record:
     record = store.get("webhook_endpoint", call.id)
+    check_url(call.params.get("url", record.data["url"]), "url")
     data = copy.deepcopy(record.data)
     data |= {key: call.params[key] for key in ("url", "enabled_events", "description") if key in call.params}
     if "disabled" in call.params:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 INVALID = "invalid_request_error"
 
@@ -48,6 +49,15 @@ def missing(kind: str, stripe_id: str, param: str | None) -> StripeError:
 
 def required(param: str) -> StripeError:
     return StripeError(f"Missing required param: {param}.", code="parameter_missing", param=param)
+
+
+def check_url(url: str, param: str) -> None:
+    """Raises Stripe's `url_invalid` unless this is a web address."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise StripeError(
+            "Not a valid URL. URLs must begin with an explicit scheme such as https.", code="url_invalid", param=param
+        )
 
 
 def unsupported(what: str) -> StripeError:

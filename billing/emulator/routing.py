@@ -41,3 +41,8 @@ def find(verb: str, path: str) -> tuple[Handler, tuple[str, ...]] | None:
         if all(mine == theirs or mine.startswith("{") for mine, theirs in pairs):
             return known.handler, tuple(theirs for mine, theirs in pairs if mine.startswith("{"))
     return None
+
+
+def announced() -> set[tuple[str, str]]:
+    """Every endpoint there is, as verb and path with placeholders."""
+    return {(verb, "/" + "/".join(one.segments)) for (verb, _), row in _TABLE.items() for one in row}

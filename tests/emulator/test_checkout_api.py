@@ -26,6 +26,9 @@ class TestCreating:
             ({"mode": "payment", "subscription_data": None}, "You must use `subscription` mode"),
             ({"subscription_data": {"trial_period_days": 3, "trial_end": 1}}, "trial_end, trial_period_days"),
             ({"payment_intent_data": {"description": "x"}}, "You can not pass `payment_intent_data`"),
+            ({"success_url": "/done"}, "Not a valid URL"),
+            ({"cancel_url": "javascript:alert(1)"}, "Not a valid URL"),
+            ({"billing_address_collection": "required"}, "The local Stripe does not support"),
             ({"customer": "cus_0"}, "No such customer: 'cus_0'"),
         ],
     )

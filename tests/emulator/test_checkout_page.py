@@ -160,6 +160,23 @@ class TestPaying:
         assert api.checkout.sessions.retrieve(session.id).consent.terms_of_service == "accepted"
 
 
+class TestPayingNothing:
+    def test_asks_for_no_card_where_the_seller_wants_none(self, client, open_session, api):
+        free = api.coupons.create({"percent_off": 100})
+        session = open_session(discounts=[{"coupon": free.id}], payment_method_collection="if_required")
+        assert "Card number" not in text(client.get(address(session)))
+
+        client.post(address(session), {"pay": "1"})
+
+        paid = api.checkout.sessions.retrieve(session.id, {"expand": ["subscription"]})
+        assert paid.payment_status == "no_payment_required"
+        assert (paid.subscription.status, paid.subscription.default_payment_method) == ("active", None)
+
+    def test_refuses_a_card_that_its_bank_would_refuse_later(self, client, open_session):
+        session = open_session(subscription_data={"trial_period_days": 14})
+        assert "The bank declined the card." in text(client.post(address(session), card("4000000000000002")))
+
+
 class TestConfirmingWithTheBank:
     @pytest.fixture
     def step(self, client, session):
