@@ -106,16 +106,27 @@ def short_name(name: str) -> str:
     return f"{first} {words[-1][0]}." if len(words) > 1 else first
 
 
-def size_that_fits(text: str, *, width: float, height: float, sizes: tuple[float, ...]) -> float:
-    """The largest of `sizes` (points, falling) at which `text` fits a box in mm; words are broken only at the smallest
-    third. An estimate on the wide side, so that no layout has to be tried."""
-    unbroken = sizes[: -(len(sizes) // 3) or None]
-    for size in sizes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A place for text, in mm, and the sizes in points that may be used there, largest first."""
+
+    width: float
+    height: float
+    sizes: tuple[int, ...]
+
+
+def size_that_fits(text: str, box: Box) -> int:
+    """The largest size at which `text` fits `box`; words are broken only at the smallest third of the sizes.
+
+    An estimate on the wide side, so that no layout has to be tried.
+    """
+    unbroken = box.sizes[: -(len(box.sizes) // 3) or None]
+    for size in box.sizes:
         em = size * POINT
-        lines, broken = _lines(text, width / em)
-        if lines * 1.2 * em <= height and not (broken and size in unbroken):
+        lines, broken = _lines(text, box.width / em)
+        if lines * 1.2 * em <= box.height and not (broken and size in unbroken):
             return size
-    return sizes[-1]
+    return box.sizes[-1]
 
 
 def _lines(text: str, width: float) -> tuple[int, bool]:

@@ -1,14 +1,13 @@
 """The printed card: facts -> template -> WeasyPrint -> bytes, never stored. The only module that knows WeasyPrint.
 
 What makes it quick (measured by bench/cards.py): fonts and stylesheet are read once a process; the fetcher is our own
-(WeasyPrint's default loads the machine's CA store for each document); fonts are small pieces that subset fast; the QR
-skips the search for the best mask, which differs only in taste.
+(WeasyPrint's default loads the machine's CA store for each document); fonts are small pieces that subset fast; the
+QR skips the search for the best mask, which differs only in taste, and is stamped onto the finished page.
 """
 
 from __future__ import annotations
 
 import logging
-import struct
 import threading
 import zlib
 from dataclasses import dataclass
@@ -27,17 +26,20 @@ from membership.errors import DomainError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from membership.card_face import Face
     from membership.models import Card
 
 PACKAGED = Path(__file__).parent / "static" / "membership" / "cards"
 KINDS = {".woff2": "font/woff2", ".svg": "image/svg+xml", ".png": "image/png"}
 QR_VERSION = 8  # 49 modules; more of them would be too fine for a home printer at 28.5 mm
 QR_MASK = 2
-QR_PIXELS = 4  # a module; viewers that smooth pictures then blur little
 QR_LEVELS = ("m", "l")  # a long BASE_URL costs error correction rather than size
-NAME_BOX = {"width": 39.0, "height": 19.0, "sizes": (17, 15, 13, 11, 9, 8, 7, 6, 5)}
-PROGRAMME_BOX = {"width": 50.0, "height": 8.0, "sizes": (15, 13, 11, 9, 8, 7, 6, 5)}
-TIER_BOX = {"width": 26.0, "height": 6.0, "sizes": (13, 11, 9, 8, 7, 6, 5)}
+QUIET = 4  # modules of white around the code, which scanners need
+MODULE = 8  # pixels a module, so that in an image of one bit a pixel a module is a byte
+LIGHT_AND_DARK = bytes([0xFF, 0x00]) + bytes(254)  # for bytes.translate
+NAME_BOX = card_face.Box(width=39.0, height=19.0, sizes=(17, 15, 13, 11, 9, 8, 7, 6, 5))
+PROGRAMME_BOX = card_face.Box(width=50.0, height=8.0, sizes=(15, 13, 11, 9, 8, 7, 6, 5))
+TIER_BOX = card_face.Box(width=26.0, height=6.0, sizes=(13, 11, 9, 8, 7, 6, 5))
 
 log = logging.getLogger("vip.cards")
 _one_at_a_time = threading.Lock()  # Pango's font maps are not made for several threads
@@ -64,54 +66,44 @@ def render(card: Card, at: datetime) -> bytes:
 
     Raises card_face.NoCardToShow, or PdfIsOff where WeasyPrint's system libraries are missing.
     """
-    with translation.override(card.member.user.language):
-        page = html(card, at)
-    return press().print(page, qr_png(card_token.url(card)))
-
-
-def html(card: Card, at: datetime) -> str:
-    """The page that is printed. It names its pictures and fonts; only the press can find them."""
     face = card_face.face(card, at)
+    with translation.override(card.member.user.language):
+        return draw(face, card_token.url(card), at)
+
+
+def draw(face: Face, url: str, at: datetime) -> bytes:
+    """The PDF of a face with `url` in its code, in the active language. Asks no database."""
+    return press().print(html(face, at), qr_bits(url))
+
+
+def html(face: Face, at: datetime) -> str:
+    """The page that is printed. It names its pictures and fonts; only the press can find them."""
     fit = card_face.size_that_fits
     size = {
-        "name": fit(face.name, **NAME_BOX),
-        "programme": fit(settings.PROGRAMME_NAME, **PROGRAMME_BOX),
-        "tier": fit(face.tier.name, **TIER_BOX),
+        "name": fit(face.name, NAME_BOX),
+        "programme": fit(settings.PROGRAMME_NAME, PROGRAMME_BOX),
+        "tier": fit(face.tier.name, TIER_BOX),
     }
     language = translation.get_language() or "en"
-    context = {
-        "face": face,
-        "size": size,
-        "at": at,
-        "programme_name": settings.PROGRAMME_NAME,
-        "LANGUAGE_CODE": language,
-    }
-    return render_to_string("cards/card.html", context)
+    words = {"programme_name": settings.PROGRAMME_NAME, "LANGUAGE_CODE": language}
+    return render_to_string("cards/card.html", {"face": face, "size": size, "at": at} | words)
 
 
-def qr_png(url: str) -> bytes:
-    """A QR code of `url` as a PNG, quiet zone included. Raises CodeDoesNotFit."""
+def qr_bits(url: str) -> tuple[int, bytes]:
+    """A QR code of `url`, quiet zone included, as its side in pixels and its rows, one bit a pixel, 1 is white.
+
+    Raises CodeDoesNotFit.
+    """
     for level in QR_LEVELS:
         try:
             code = segno.make_qr(url, error=level, version=QR_VERSION, mask=QR_MASK, boost_error=False)
         except segno.DataOverflowError:
             continue
-        return _png([[not dark for dark in row] for row in code.matrix_iter(border=4)])
+        side = len(code.matrix) + 2 * QUIET
+        quiet, margin = b"\xff" * side * QUIET * MODULE, b"\xff" * QUIET
+        rows = ((margin + row.translate(LIGHT_AND_DARK) + margin) * MODULE for row in code.matrix)
+        return side * MODULE, b"".join((quiet, *rows, quiet))
     raise CodeDoesNotFit
-
-
-def _png(light: list[list[bool]]) -> bytes:
-    """Modules as an 8-bit gray PNG, the one kind that WeasyPrint embeds without converting it first."""
-    side = len(light) * QR_PIXELS
-    lines = (b"\0" + b"".join((b"\xff" if on else b"\0") * QR_PIXELS for on in row) for row in light)
-    body = b"".join(line * QR_PIXELS for line in lines)
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(body)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 @cache
@@ -121,21 +113,18 @@ def packaged_files() -> dict[str, bytes]:
 
 
 class Fetcher:
-    """Hands out packaged files and this card's code. Whatever else is asked for is refused: no file, no network.
+    """Hands out packaged files. Whatever else is asked for is refused: no other file, no network.
 
     It stands in for weasyprint.urls.URLFetcher, whose making is what costs time, and so is not made from it.
     """
 
     _fail_on_errors = False  # read by weasyprint.urls.fetch: a refused picture is left out, the card is printed
 
-    def __init__(self, qr: bytes = b"") -> None:
-        self.qr = qr
-
     def __call__(self, url: str) -> Any:
         from weasyprint.urls import URLFetcherResponse
 
         scheme, _, name = url.partition(":")
-        body = self.qr if name == "qr.png" else packaged_files().get(name)
+        body = packaged_files().get(name)
         if scheme != "packaged" or body is None:
             log.error("a card asked for something that is not packaged; refused")
             raise ValueError("refused")
@@ -144,19 +133,41 @@ class Fetcher:
 
 @dataclass(frozen=True)
 class Press:
-    """WeasyPrint, warm: the fonts and the stylesheet are read once."""
+    """WeasyPrint, warm: fonts, stylesheet and pictures are read once."""
 
     weasyprint: Any
     fonts: Any
     stylesheet: Any
+    pictures: dict[str, Any]  # WeasyPrint's cache; safe to share because all our pictures are packaged files
 
-    def print(self, page: str, qr: bytes) -> bytes:
+    def print(self, page: str, code: tuple[int, bytes]) -> bytes:
+        def finish(_document: Any, pdf: Any) -> None:
+            _stamp(pdf, code)
+            # Ask the viewer not to scale the page when it prints, so that the card keeps a bank card's size.
+            pdf.catalog["ViewerPreferences"]["PrintScaling"] = "/None"
+
         with _one_at_a_time:
-            document = self.weasyprint.HTML(string=page, base_url="packaged:", url_fetcher=Fetcher(qr))
+            document = self.weasyprint.HTML(string=page, base_url="packaged:", url_fetcher=Fetcher())
             pdf: bytes = document.write_pdf(
-                stylesheets=[self.stylesheet], font_config=self.fonts, finisher=_at_true_size, pdf_variant="pdf/ua-1"
+                stylesheets=[self.stylesheet],
+                font_config=self.fonts,
+                cache=self.pictures,
+                finisher=finish,
+                pdf_variant="pdf/ua-1",
             )
         return pdf
+
+
+def _stamp(pdf: Any, code: tuple[int, bytes]) -> None:
+    """Put the code in the place of the one picture on the page, qr.png, which is a single white pixel.
+
+    So WeasyPrint need not decode a PNG and encode it again for each card.
+    """
+    (picture,) = (o for o in pdf.objects if getattr(o, "extra", {}).get("Subtype") == "/Image")
+    side, rows = code
+    picture.stream = [zlib.compress(rows)]
+    picture.extra |= {"Width": side, "Height": side, "BitsPerComponent": 1, "Filter": "/FlateDecode"}
+    del picture.extra["DecodeParms"]
 
 
 @cache
@@ -173,9 +184,4 @@ def press() -> Press:
     fonts = FontConfiguration()
     css = (PACKAGED / "card.css").read_text(encoding="utf-8")
     stylesheet = weasyprint.CSS(string=css, font_config=fonts, base_url="packaged:", url_fetcher=Fetcher())
-    return Press(weasyprint, fonts, stylesheet)
-
-
-def _at_true_size(_document: Any, pdf: Any) -> None:
-    """Ask the viewer not to scale the page when it prints, so that the card keeps a bank card's size."""
-    pdf.catalog["ViewerPreferences"]["PrintScaling"] = "/None"
+    return Press(weasyprint, fonts, stylesheet, {})
