@@ -31,6 +31,11 @@ def sign_up(client: Client, **more: str) -> HttpResponse:
     return client.post("/account/signup/", form)  # type: ignore[return-value]
 
 
+def plain(answer: HttpResponse) -> str:
+    """A page without what differs each time."""
+    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", answer.content.decode())
+
+
 def joined(client: Client, **more: str) -> User:
     """Ada with a verified account, logged in."""
     sign_up(client, **more)
@@ -95,6 +100,21 @@ class TestTakenAddress:
         assert client.get("/account/confirm-email/").status_code == 200
         assert Message.objects.filter(to=EMAIL)[0].kind == "account_exists"
         assert User.objects.count() == 1
+
+    def test_shows_the_very_same_page(self, client: Client) -> None:
+        first = Client()
+        sign_up(first)
+        sign_up(client, name="Somebody Else")
+        assert plain(client.get("/account/confirm-email/")) == plain(first.get("/account/confirm-email/"))
+
+    def test_is_told_in_the_same_way_when_two_sign_up_at_once(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sign_up(Client())
+        monkeypatch.setattr("allauth.account.forms.flows.manage_email.email_already_exists", lambda e: (e, False))
+        answer = sign_up(client, name="Ada in another tab")
+        assert answer.headers["Location"] == "/account/confirm-email/"
+        assert (User.objects.count(), Member.objects.count()) == (1, 1)
 
     def test_an_unknown_address_looks_the_same_when_a_code_is_asked_for(self, client: Client) -> None:
         joined(Client())
@@ -189,6 +209,14 @@ class TestTooOften:
         assert answer.status_code == 429
         assert b"too often" in answer.content
         assert b"<main" in answer.content
+
+    def test_signing_up_is_limited_by_where_it_comes_from(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("membership.forms.SIGNUPS_PER_HOUR", 1)
+        sign_up(Client())
+        assert sign_up(client, email="bob@example.org").status_code == 429
+        assert User.objects.count() == 1
 
 
 class TestSessions:
