@@ -1,6 +1,7 @@
 """German says everything that English says. Reads sources and catalogues itself: no gettext tools are needed here.
 
-To mend: `manage.py makemessages -l de --no-location --no-obsolete -i var`, translate, `manage.py compilemessages`.
+To mend: `manage.py makemessages -l de --no-location --no-obsolete --no-wrap -i var`, translate what is empty, then
+`manage.py compilemessages`.
 """
 
 from __future__ import annotations
