@@ -2,7 +2,7 @@
 
 This commit is cloned into an empty folder, with an empty home, no virtual environment and no package cache in reach.
 `./run demo` is started there, walked through, stopped, started again; the member must still be there, and no process
-may be left behind.
+may be left behind. Run it on a machine that does nothing else: it also holds the demo to its times.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pathlib import Path
 from tests.journeys import walk
 from tests.journeys.rig import ROOT, Demo
 
-FIRST_START = 600.0  # seconds, the download of packages counted
+WITH_DOWNLOADS = 600.0  # seconds to the first start, packages fetched
+ANEW, AGAIN = 60.0, 10.0  # seconds that are promised, packages there: with an empty database, and with yesterday's
 
 
 def main() -> None:
@@ -26,9 +27,12 @@ def main() -> None:
             email = walk.walk(demo.base_url, demo.api_key)
             tell("walked: signed up, paid, card verified, free shipping granted")
             finish(demo)
-            tell(f"ready again after {demo.start():.0f} s")
+            expect_ready(demo, within=AGAIN)
             walk.still_there(demo.base_url, demo.api_key, email)
             tell("the member is still there")
+            finish(demo)
+            demo.command = ("./run", "demo", "--fresh")
+            expect_ready(demo, within=ANEW)
             finish(demo)
             tell("no process left behind")
         finally:
@@ -52,7 +56,15 @@ def strangers_demo(place: Path) -> Demo:
             for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "UV_CACHE_DIR", "PIP_CACHE_DIR")
         },
     }
-    return Demo(folder=place / "data", cwd=clone, command=("./run", "demo"), environment=environment, ready=FIRST_START)
+    return Demo(
+        folder=place / "data", cwd=clone, command=("./run", "demo"), environment=environment, ready=WITH_DOWNLOADS
+    )
+
+
+def expect_ready(demo: Demo, *, within: float) -> None:
+    took = demo.start()
+    tell(f"ready after {took:.1f} s, {within:g} are promised")
+    assert took < within
 
 
 def finish(demo: Demo) -> None:

@@ -24,7 +24,7 @@ class TestALifeOfItsOwn:
         second.stop()
 
     def test_it_stops_clean_and_goes_on_from_where_it_was(self, demo, other):
-        assert other.start() < 60
+        other.start()
         email = walk.walk(other.base_url, other.api_key)
         before = other.facts
 
