@@ -170,9 +170,12 @@ def _stamp(pdf: Any, code: tuple[int, bytes]) -> None:
     del picture.extra["DecodeParms"]
 
 
-@cache
-def press() -> Press:
-    """The process's press, made when the first card is printed. Raises PdfIsOff."""
+def load() -> tuple[Any, Any]:
+    """WeasyPrint and its fonts' class, imported when first asked for. Raises PdfIsOff.
+
+    The worker asks before it forks: a task's time limit that struck in the middle of this import would leave half a
+    module behind, and every later card of that process would fail.
+    """
     try:
         import weasyprint
         from weasyprint.text.fonts import FontConfiguration
@@ -181,7 +184,14 @@ def press() -> Press:
             f"Cards cannot be drawn: {str(error).splitlines()[0]}. Install Pango: `apt install libpango-1.0-0 "
             "libpangoft2-1.0-0 libharfbuzz-subset0` on Debian and Ubuntu, `brew install pango` on macOS."
         ) from error
-    fonts = FontConfiguration()
+    return weasyprint, FontConfiguration
+
+
+@cache
+def press() -> Press:
+    """The process's press, made when the first card is printed. Raises PdfIsOff."""
+    weasyprint, font_configuration = load()
+    fonts = font_configuration()
     css = (PACKAGED / "card.css").read_text(encoding="utf-8")
     stylesheet = weasyprint.CSS(string=css, font_config=fonts, base_url="packaged:", url_fetcher=Fetcher())
     return Press(weasyprint, fonts, stylesheet, {})

@@ -5,6 +5,7 @@ Each app lists what is to be rung, and how often, in `BEAT` of its tasks.py; the
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from typing import Any
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string, module_has_submodule
 from kombu.transport import TRANSPORT_ALIASES
 
+from membership.errors import DomainError
 from membership.supervisor import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "membership.settings")
@@ -40,6 +42,13 @@ def schedule() -> dict[str, dict[str, Any]]:
 def plan(**_: object) -> None:
     """The models can be imported only once Django is set up, which Celery does just before this."""
     app.conf.beat_schedule = schedule()
+
+
+@signals.worker_init.connect
+def load_what_is_slow(**_: object) -> None:
+    """Before the pool is forked, so that no task's time limit strikes in the middle of an import."""
+    with contextlib.suppress(DomainError):  # no PDF on this machine: the mail that needs one says so
+        import_string("membership.card_pdf.load")()
 
 
 @signals.worker_process_init.connect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -9,15 +10,17 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string, select_template
 from django.utils import timezone, translation
-from django.utils.module_loading import import_string
 
-from membership import clock, doorbell
+from membership import card_pdf, clock, doorbell
+from membership.errors import DomainError
 from membership.models import Message
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from membership.models import Card, Member
+
+log = logging.getLogger("vip.messages")
 
 SUBJECT = "Subject:"
 
@@ -84,6 +87,15 @@ def send(message: Message) -> None:
     if message.html:
         mail.attach_alternative(message.html, "text/html")
     if message.attached_card:
-        pdf = import_string("membership.card_pdf.render")(message.attached_card, at=clock.now())
-        mail.attach(f"card-{message.attached_card.member.number}.pdf", pdf, "application/pdf")
+        _attach(mail, message.attached_card)
     mail.send()
+
+
+def _attach(mail: EmailMultiAlternatives, card: Card) -> None:
+    """Attach the card as it is now. Where there is none to show any more, or no PDF here, the letter goes alone."""
+    try:
+        pdf = card_pdf.render(card, at=clock.now())
+    except DomainError as reason:
+        log.warning("a mail goes without its card: %s", reason)
+        return
+    mail.attach(f"card-{card.member.number}.pdf", pdf, "application/pdf")

@@ -165,6 +165,7 @@ if LOCAL_STRIPE_INSTALLED:
 
 # --- Celery: a doorbell; the rows are the truth ----------------------------------------------------------------------
 
+WORK_LEASE = ENV.work_lease  # seconds a worker may keep a row before another takes it over
 CELERY: dict[str, Any] = {
     "broker_url": ENV.redis_url or ("memory://" if VIP_MODE == "test" else "files://localhost/"),
     "broker_transport_options": (
@@ -186,8 +187,9 @@ CELERY: dict[str, Any] = {
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,
     "worker_prefetch_multiplier": 1,
-    "task_soft_time_limit": 60,
-    "task_time_limit": 90,
+    # A task is over before its row's lease is: nobody else can have taken the row meanwhile.
+    "task_soft_time_limit": WORK_LEASE * 2 // 3,
+    "task_time_limit": WORK_LEASE - 1,
     "timezone": "UTC",
     "worker_hijack_root_logger": False,
     "worker_enable_remote_control": False,

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from membership import clock
@@ -18,7 +19,6 @@ from membership.models.work import Tick, Work
 
 log = logging.getLogger("vip.work")
 
-LEASE = timedelta(seconds=90)  # longer than a task may run (CELERY task_time_limit)
 BACK_OFF = (5, 30, 120, 600, 1800, 3600)  # seconds; the last one repeats
 MAX_ATTEMPTS = 40
 
@@ -43,7 +43,7 @@ def due[Row: Work](rows: QuerySet[Row], *, at: datetime) -> QuerySet[Row]:
 
 def run_one[Row: Work](rows: QuerySet[Row], pk: object, handle: Callable[[Row], object], *, at: datetime) -> bool:
     """Claim one row and handle it. False: somebody else has it, it is not due, or it failed (and is rescheduled)."""
-    lease = clock.wall() + LEASE
+    lease = clock.wall() + timedelta(seconds=settings.WORK_LEASE)
     if not due(rows, at=at).order_by().filter(pk=pk).update(claimed_until=lease, attempts=F("attempts") + 1):
         return False
     row = rows.get(pk=pk)
