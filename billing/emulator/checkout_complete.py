@@ -14,6 +14,7 @@ from billing.emulator import (
     customers,
     discounts,
     events,
+    invoice_drafts,
     invoices,
     money,
     payment_methods,
@@ -136,7 +137,7 @@ def _discount(session: Record, due: Quote, subscription: Record, at: int) -> Rec
 def _invoice(subscription: Record, due: Quote, customer: Record, discount: Record | None, at: int) -> Record:
     items = subscriptions.items_of(subscription)
     lines = [
-        invoices.line(
+        invoice_drafts.line(
             item=item,
             amount=line.amount,
             off=line.off,
@@ -146,7 +147,7 @@ def _invoice(subscription: Record, due: Quote, customer: Record, discount: Recor
         )
         for item, line in zip(items, due.lines, strict=True)
     ]
-    return invoices.draft(
+    return invoice_drafts.draft(
         customer=customer,
         subscription=subscription,
         lines=lines,

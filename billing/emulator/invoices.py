@@ -1,4 +1,4 @@
-"""Invoices: made as drafts, finalized with a number, paid by a payment intent or by being zero."""
+"""Invoices: finalized with a number, paid by a payment intent or by being zero. Drafts come from `invoice_drafts`."""
 
 from __future__ import annotations
 
@@ -7,137 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from billing.emulator import account, clock, customers, events, paging, payment_methods, payments, store
+from billing.emulator import clock, customers, events, paging, payment_methods, payments, store
 from billing.emulator.errors import StripeError
 from billing.emulator.routing import endpoint
 
 if TYPE_CHECKING:
     from billing.emulator.models import Record
     from billing.emulator.wire import Call
-
-
-def draft(
-    *,
-    customer: Record,
-    subscription: Record,
-    lines: list[dict[str, Any]],
-    discount: Record | None,
-    billing_reason: str,
-    at: int,
-) -> Record:
-    """A draft over these lines (see `line`), not yet announced."""
-    stripe_id = store.new_id("invoice")
-    for one in lines:
-        one["invoice"] = stripe_id
-    subtotal = sum(one["subtotal"] for one in lines)
-    off = sum(amount["amount"] for one in lines for amount in one["discount_amounts"])
-    discounts = [discount.stripe_id] if discount else []
-    total = subtotal - off
-    return store.create(
-        "invoice",
-        {
-            "id": stripe_id,
-            **_seller(),
-            **_buyer(customer),
-            "amount_due": total,
-            "amount_overpaid": 0,
-            "amount_paid": 0,
-            "amount_remaining": total,
-            "amount_shipping": 0,
-            "attempt_count": 0,
-            "auto_advance": False,
-            "billing_reason": billing_reason,
-            "collection_method": "charge_automatically",
-            "created": at,
-            "currency": subscription.data["currency"],
-            "discounts": discounts,
-            "issuer": {"type": "self"},
-            "lines": paging.whole(lines, f"/v1/invoices/{stripe_id}/lines"),
-            "parent": {
-                "type": "subscription_details",
-                "subscription_details": {
-                    "metadata": dict(subscription.data["metadata"]),
-                    "subscription": subscription.stripe_id,
-                },
-            },
-            "period_end": at,
-            "period_start": at,
-            "post_payment_credit_notes_amount": 0,
-            "pre_payment_credit_notes_amount": 0,
-            "starting_balance": 0,
-            "status": "draft",
-            "subtotal": subtotal,
-            "subtotal_excluding_tax": subtotal,
-            "total": total,
-            "total_discount_amounts": [{"amount": off, "discount": i} for i in discounts],
-            "total_excluding_tax": total,
-            "total_pretax_credit_amounts": [],
-            "total_taxes": [],
-        },
-        parent=subscription.stripe_id,
-    )
-
-
-def _seller() -> dict[str, Any]:
-    seller = account.the_account().data
-    return {"account_country": seller["country"], "account_name": seller["business_profile"]["name"]}
-
-
-def _buyer(customer: Record) -> dict[str, Any]:
-    fields = ("address", "email", "name", "phone", "shipping", "tax_exempt")
-    return {"customer": customer.stripe_id, "customer_tax_ids": []} | {
-        f"customer_{field}": customer.data[field] for field in fields
-    }
-
-
-def line(
-    *,
-    item: dict[str, Any],
-    amount: int,
-    off: int,
-    discount: Record | None,
-    description: str,
-    period: tuple[int, int],
-) -> dict[str, Any]:
-    """One line over a subscription's item; `amount` before the discount, `off` what it takes away."""
-    price, subscription = item["price"], item["subscription"]
-    discounts = [discount.stripe_id] if discount and off else []
-    return {
-        "id": store.new_id("line_item"),
-        "object": "line_item",
-        "amount": amount,
-        "currency": price["currency"],
-        "description": description,
-        "discount_amounts": [{"amount": off, "discount": i} for i in discounts],
-        "discountable": True,
-        "discounts": discounts,
-        "invoice": None,
-        "livemode": False,
-        "metadata": {},
-        "parent": {
-            "invoice_item_details": None,
-            "subscription_item_details": {
-                "invoice_item": None,
-                "proration": False,
-                "proration_details": {"credited_items": None},
-                "subscription": subscription,
-                "subscription_item": item["id"],
-            },
-            "type": "subscription_item_details",
-        },
-        "period": {"start": period[0], "end": period[1]},
-        "pretax_credit_amounts": [],
-        "pricing": {
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": price["unit_amount_decimal"],
-        },
-        "quantity": item["quantity"],
-        "quantity_decimal": str(item["quantity"]),
-        "subscription": subscription,
-        "subtotal": amount,
-        "taxes": [],
-    }
 
 
 def finalize(invoice: Record, *, customer: Record, at: int) -> None:
