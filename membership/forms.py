@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from allauth.account import forms as account_forms
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows import signup as signup_flow
+from allauth.core import context
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.totp import forms as totp_forms
 from allauth.mfa.webauthn import forms as webauthn_forms
@@ -22,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from membership import clock, limits, signup
 from membership.models import Member, User
+from membership.templatetags.vip import browser
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -156,6 +158,7 @@ class PasskeyForm(Plain, webauthn_forms.AddWebAuthnForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].label = _("What you call it")
+        self.initial["name"] = browser(context.request.headers.get("User-Agent", ""))
         self.fields["passwordless"].initial = True
         self.fields["passwordless"].help_text = _("Your device asks for your fingerprint, face or PIN each time.")
 

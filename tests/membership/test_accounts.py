@@ -199,6 +199,16 @@ class TestAddress:
         assert Message.objects.filter(to=EMAIL)[0].kind == "account_notice"
 
 
+class TestPasskey:
+    def test_is_named_after_the_device_until_its_owner_names_it(self, client: Client) -> None:
+        joined(client)
+        client.post("/account/reauthenticate/", {"password": PASSWORD})
+        agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+        page = client.get("/account/2fa/webauthn/add/", headers={"User-Agent": agent}).content.decode()
+        assert 'value="Firefox, Linux"' in page
+        assert "checked" in page
+
+
 class TestTooOften:
     def test_asking_for_codes_ends_in_a_page_that_says_so(self, client: Client) -> None:
         joined(Client())
