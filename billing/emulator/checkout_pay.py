@@ -97,14 +97,22 @@ def authenticate(session_id: str, *, passed: bool) -> Result:
         if not passed:
             _refuse(intent, method)
             return Result(Outcome.DECLINED, session, "authentication_failed")
-        try:
-            due = quote.of(session)
-        except discounts.NotApplicable:
+        due = _due_still(session, intent)
+        if due is None:
             _refuse(intent, method)
             return Result(Outcome.CHANGED, session)
         return _after(session, due, intent, method, _confirm(intent, method, authenticated=True))
 
     return _locked(session_id, work)
+
+
+def _due_still(session: Record, intent: Record) -> quote.Quote | None:
+    """The quote, if it still is what the intent was made for; a code may have run out or been taken off meanwhile."""
+    try:
+        due = quote.of(session)
+    except discounts.NotApplicable:
+        return None
+    return due if due.due == intent.data.get("amount", 0) else None
 
 
 def apply_code(session_id: str, typed: str) -> str:

@@ -293,6 +293,18 @@ class TestAPromotionCode:
         assert "The price has changed" in text(answer)
         assert api.charges.list().data == []
 
+    def test_taken_off_while_the_bank_asks_charges_nothing(self, client, session, coupon, api, state):
+        coupon("WELCOME", percent_off=20)
+        client.post(address(session), {"code": "WELCOME", "apply": "1"})
+        step = client.post(address(session), card("4000002500003155")).url
+        client.post(address(session), {"remove": "1"})
+
+        answer = client.post(step, {"complete": "1"}, follow=True)
+
+        assert "The price has changed" in text(answer)
+        assert api.charges.list().data == []
+        assert state().status == "open"
+
     def test_for_first_purchases_is_refused_to_who_has_bought(self, client, session, bought, coupon):
         coupon("FIRST", restrictions={"first_time_transaction": True})
         answer = client.post(address(session), {"code": "FIRST", "apply": "1"})
