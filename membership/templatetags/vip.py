@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template import defaultfilters
 from django.utils import timezone, translation
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from membership import calendar, numbers
@@ -85,6 +89,13 @@ def browser(user_agent: str) -> str:
     name = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     return ", ".join(part for part in (name, system) if part) or user_agent[:40] or gettext("A browser")
+
+
+@register.filter(needs_autoescape=True)
+def link_ours(text: str, autoescape: bool = True) -> SafeString:
+    """Escaped text in which addresses of this installation are links, and no other: a name may hold one too."""
+    ours = re.compile(re.escape(conditional_escape(settings.BASE_URL)) + r"/[^\s<>\"']*")
+    return mark_safe(ours.sub(r'<a href="\g<0>">\g<0></a>', conditional_escape(text)))  # noqa: S308  # escaped above
 
 
 @register.inclusion_tag("partials/sprig.html")
