@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 
 PREFIX = "/api/"
 PAGES = ("/api/v1/docs",)  # for people: the whole chain
-HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
 
 log = logging.getLogger("vip.api")
 
@@ -40,8 +35,7 @@ class ApiLane(BaseHandler):
         if not path.startswith(PREFIX) or path in PAGES:
             return self.get_response(request)
         response = self._answer(request)
-        for name, value in HEADERS.items():
-            response.headers[name] = value
+        response.headers["Cache-Control"] = "no-store"
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:

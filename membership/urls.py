@@ -10,6 +10,7 @@ from membership.api import api
 from membership.views import dev_mail, health, pages, portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", api.urls),  # first: it is asked a thousand times as often as all others
     path("", pages.home, name="home"),
     path("plans/", pages.plans, name="plans"),
     path("language/", pages.set_language, name="set-language"),
@@ -21,7 +22,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(".well-known/vip-keys.json", card_views.keys, name="vip-keys"),
     path("account/", include("allauth.urls")),
     path("", include("perks.urls")),
-    path("api/v1/", api.urls),
     path("", include("billing.urls")),
 ]
 if settings.VIP_MODE != "production":

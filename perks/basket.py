@@ -5,6 +5,7 @@ Amounts are integer minor units of the basket's currency (JPY has none below the
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -69,7 +70,7 @@ class Basket(Part):
             raise ValueError("a discount names a line that is not in the basket")
         return self
 
-    @property
+    @cached_property
     def amount(self) -> int:
         """The goods before any discount."""
         return sum(line.amount for line in self.lines)

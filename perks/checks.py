@@ -100,7 +100,7 @@ def _decide(asked: CheckIn, found: Found | None, at: datetime) -> dict[str, Any]
         "stale": False,
         "member": _member(found, decided),
         "decisions": [_decision(d) for d in decided.decisions],
-        "totals": decided.totals,
+        "totals": decided.totals._asdict() if decided.totals else None,
         "join_offer": None if facts is not None else _join_offer(asked, now, at),
     }
 
@@ -117,18 +117,7 @@ def _member(found: Found | None, decided: Answer) -> dict[str, Any] | None:
 
 
 def _decision(decision: engine.Decision) -> dict[str, Any]:
-    return {
-        "perk": decision.perk,
-        "kind": decision.kind,
-        "allowed": decision.allowed,
-        "reason": decision.reason,
-        "message": decision.message,
-        "effect": decision.effect.as_json() if decision.effect else None,
-        "uses_left": decision.uses_left,
-        "resets_at": decision.resets_at,
-        "opens_at": decision.opens_at,
-        "action_url": decision.action_url,
-    }
+    return {**decision._asdict(), "effect": decision.effect.as_json() if decision.effect else None}
 
 
 def _join_offer(asked: CheckIn, now: catalogue.Catalogue, at: datetime) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from membership.standing import Standing
 from perks import allowances, kinds, sentences
@@ -43,8 +43,7 @@ class World:
     mend_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     perk: str
     kind: str | None
     allowed: bool
@@ -57,8 +56,7 @@ class Decision:
     action_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """Minor units. `other_discounts` are the shop's own; payable = lines + shipping - all three kinds of discount."""
 
     lines: int
@@ -69,8 +67,7 @@ class Totals:
     payable: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     standing: Standing | None
     tier: str | None
     entitled_until: datetime | None
@@ -79,8 +76,7 @@ class Answer:
     valid_until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     """A perk that is held and may be used; what it does to the basket is still open."""
 
     held: Held

@@ -5,9 +5,8 @@ tests/perks/test_facts.py holds `Facts.standing` to membership.standing.at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -17,8 +16,7 @@ Moment = datetime
 _moment = datetime.fromisoformat
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A perk that is held: its grant, and the settings it was sold under, as JSON. `used`: uses a period so far."""
 
     grant: int
@@ -28,19 +26,20 @@ class Held:
     used: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch [starts_at, ends_at) in which one set of perks is held. Provisional: its renewal is not yet paid."""
+class Window(NamedTuple):
+    """A stretch [starts_at, ends_at) in which one set of perks is held. Provisional: its renewal is not yet paid.
+
+    `held` are the fields of each Held, unpacked only for the window that counts.
+    """
 
     starts_at: Moment
     ends_at: Moment
     tier: str
     provisional: bool
-    held: tuple[Held, ...]
+    held: list[dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """One membership, as of the last change to it. `windows` are ordered; where two overlap, the later one counts."""
 
     status: str
@@ -82,10 +81,10 @@ class Facts:
     def held(self, at: datetime) -> dict[str, Held]:
         """The perks held at `at`, by code. A goodwill grant stands in for the tier's perk of the same code."""
         window = self.window(at)
-        held = {h.perk: h for h in window.held} if window else {}
+        held = {h["perk"]: Held(**h) for h in window.held} if window else {}
         for extra in self.goodwill:
             if extra.starts_at <= at < extra.ends_at:
-                held.update((h.perk, h) for h in extra.held)
+                held.update((h["perk"], Held(**h)) for h in extra.held)
         return held
 
     def moments(self) -> list[datetime]:
@@ -124,5 +123,5 @@ def _window(data: dict[str, Any]) -> Window:
         ends_at=_moment(data["ends_at"]),
         tier=data["tier"],
         provisional=data["provisional"],
-        held=tuple(Held(**h) for h in data["held"]),
+        held=data["held"],
     )

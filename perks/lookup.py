@@ -39,7 +39,7 @@ class Found:
 
 def by_number(text: str) -> Found | None:
     """By member number, with or without the spaces people type."""
-    number = numbers.normalize(text)
+    number = text if numbers.is_valid(text) else numbers.normalize(text)
     if not numbers.is_valid(number):
         return None
     return _row(BY_NUMBER, number) or _without_membership(Member.objects.filter(number=number).first())

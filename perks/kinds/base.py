@@ -13,7 +13,7 @@ A kind is one module in this folder:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -105,8 +105,7 @@ class Refusal:
     resets_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(NamedTuple):
     """What a yes does. `lines`: amount off per line id. An effect that changes no price has no amount."""
 
     target: Literal["shipping", "lines", "sale", "service"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from django.utils.formats import number_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from pydantic import Field, field_validator
 
@@ -54,9 +56,13 @@ class Settings(KindSettings):
         named = self.skus is not None and line.sku in self.skus
         return named or (self.categories is not None and not self.categories.isdisjoint(line.categories))
 
+    @cached_property
+    def basis_points(self) -> int:
+        return int(self.percent * 100)
+
     def off(self, amount: int) -> int:
         """The discount on one line: half-up, in whole minor units."""
-        return (amount * int(self.percent * 100) + 5000) // 10000
+        return (amount * self.basis_points + 5000) // 10000
 
 
 def refuse(settings: Settings, question: Question) -> Refusal | None:
@@ -97,9 +103,17 @@ def _for_everything(settings: Settings) -> bool:
 
 
 def sentence(settings: Settings, question: Question) -> str:
-    if _for_everything(settings) and not settings.excluded_skus and not settings.not_on_sale:
-        return _("%(percent)s %% off everything.") % {"percent": _percent(settings)}
-    return _("%(percent)s %% off the items that qualify.") % {"percent": _percent(settings)}
+    for_all = _for_everything(settings) and not settings.excluded_skus and not settings.not_on_sale
+    return _sentence(get_language() or "en", settings.percent, for_all)
+
+
+@lru_cache(maxsize=512)
+def _sentence(language: str, percent: Decimal, for_all: bool) -> str:
+    places = max(0, -int(percent.normalize().as_tuple().exponent))
+    filled = {"percent": number_format(percent, places)}
+    if for_all:
+        return _("%(percent)s %% off everything.") % filled
+    return _("%(percent)s %% off the items that qualify.") % filled
 
 
 def words(settings: Settings) -> str:
