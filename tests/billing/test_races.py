@@ -75,7 +75,7 @@ class TestReturnAndWebhookAtOnce:
         assert breached() == set()
 
     def test_with_the_defence_off_make_two_terms(self, visitor, both_have_read, monkeypatch):
-        monkeypatch.setattr(lifecycle, "_told_before", lambda source_ref: None)
+        monkeypatch.setattr(lifecycle.joining, "_told_before", lambda source_ref: None)
         pay(go_to_pay(visitor))
         with without_constraint(Term, "one_term_per_source_ref"):
             _return_and_webhook(visitor)
@@ -123,7 +123,7 @@ class TestTwoTabsAtOnce:
         assert breached() == set()
 
     def test_with_the_defence_off_reserve_twice(self, ada, on_sale, clock, monkeypatch):
-        monkeypatch.setattr(lifecycle.Membership.objects, "with_facts", _blind(lifecycle.Membership.objects.with_facts))
+        monkeypatch.setattr(Membership.objects, "with_facts", _blind(Membership.objects.with_facts))
         with without_constraint(Membership, "one_open_membership_per_member"):
             for plan in on_sale[:2]:
                 lifecycle.reserve(member=ada, plan=plan, currency="EUR", at=clock.now, actor="member")

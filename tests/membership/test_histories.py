@@ -260,12 +260,12 @@ def _rolls_over(anchor: datetime, interval: calendar.Interval, count: int) -> da
     return _real_anniversary(anchor, interval, count)
 
 
-def _starts_when_paid(last, *, source, length, starts_at):  # type: ignore[no-untyped-def]
+def _starts_when_paid(last, *, source, length, starts_at):
     """The mistake: a term begins when its money arrives."""
     return _real_follow(None, source=source, length=length, starts_at=starts_at)
 
 
-def _chained(last, source, length) -> bool:  # type: ignore[no-untyped-def]
+def _chained(last, source, length) -> bool:
     """The mistake: each term is counted from the last one's end."""
     return False
 

@@ -7,6 +7,7 @@ import pytest
 
 from membership import card_token, cards, households, lifecycle
 from membership.models import Card
+from membership.signals import membership_changed
 from perks import decisions, keys
 from perks.models import ApiKey, Decision, Grant, Perk, TierPerk
 from tests import factories
@@ -205,7 +206,7 @@ class TestReasons:
             held_at=at,
             expires_at=at,
         )
-        lifecycle.membership_changed.send(sender=type(membership), membership=membership, at=at)
+        membership_changed.send(sender=type(membership), membership=membership, at=at)
         (decision,) = shop.check(member=number(membership), perks=["concierge"])["decisions"]
         assert (decision["reason"], decision["uses_left"]) == ("used_up", 0)
 

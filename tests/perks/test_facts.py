@@ -6,6 +6,7 @@ import pytest
 
 from membership import households, invariants, lifecycle, standing
 from membership.models import Membership
+from membership.signals import membership_changed
 from perks import facts
 from perks.models import Entitlement, Grant
 from tests import factories
@@ -93,7 +94,7 @@ class TestGrants:
         perk = Grant.objects.filter(membership=membership, perk__code="standing-discount").first().perk
         perk.settings = {"percent": "1"}
         perk.save()
-        lifecycle.membership_changed.send(sender=Membership, membership=membership, at=membership.reserved_at)
+        membership_changed.send(sender=Membership, membership=membership, at=membership.reserved_at)
         sold = Grant.objects.get(membership=membership, perk=perk, term__isnull=False)
         offered = Grant.objects.get(membership=membership, perk=perk, term=None)
         assert (sold.settings["percent"], offered.settings["percent"]) == ("5", "1")
