@@ -45,6 +45,7 @@ class Environment(BaseSettings):
     email_url: str | None = None
     email_from: str = "Laurel & Co <club@laurel.example>"
     web_workers: int = Field(default=1, ge=1, le=64)
+    trusted_proxies: int | None = Field(default=None, ge=0, le=9)
     work_lease: int = Field(default=90, ge=4, le=3600)
 
     @field_validator("base_url")

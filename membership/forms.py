@@ -8,7 +8,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from allauth.account import forms as account_forms
-from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows import signup as signup_flow
 from allauth.core import context
 from allauth.mfa.base import forms as mfa_forms
@@ -78,7 +77,7 @@ class SignupForm(Plain, account_forms.SignupForm):  # type: ignore[misc]
 
         Two sign-ups at once with one address: the second meets the constraint and is treated as taken.
         """
-        address = get_adapter().get_client_ip(request)
+        address = limits.address_of(request)
         limits.hit(f"signup:{address}", limit=SIGNUPS_PER_HOUR, per=timedelta(hours=1), at=clock.wall())
         if self.account_already_exists:
             make_password(self.cleaned_data["password1"])  # as slow as a free address would be

@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime, timedelta
 
+from allauth.account.adapter import get_adapter
 from django.db.models import F
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from membership.errors import DomainError
@@ -34,6 +36,11 @@ def hit(key: str, *, limit: int, per: timedelta, at: datetime) -> None:
     counts = RateCount.objects.filter(key=digest, window_ends_at=window, count__lt=limit)
     if not counts.update(count=F("count") + 1):
         raise TooMany(until=window)
+
+
+def address_of(request: HttpRequest) -> str:
+    """The address a request came from, as far as our own proxies can be trusted to tell."""
+    return get_adapter().get_client_ip(request) or "unknown"
 
 
 def _window_end(at: datetime, per: timedelta) -> datetime:

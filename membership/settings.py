@@ -222,6 +222,8 @@ if VIP_MODE == "test":
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real ones are slow by intent
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "portal"
+# How many proxies of ours stand before us: so far back in X-Forwarded-For is the address that rate limits count.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(PRODUCTION) if ENV.trusted_proxies is None else ENV.trusted_proxies
 ACCOUNT_ADAPTER = "membership.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

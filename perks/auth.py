@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ninja.security.http import HttpAuthBase
 
+from membership import limits
 from membership.problems import Problem
 from perks import keys
 from perks.decisions import key_was_used
@@ -48,7 +49,7 @@ class ApiKeyAuth(HttpAuthBase):
             raise _unauthorized("Send your key as “Authorization: Bearer vip_…”.")
         caller = _caller(token.strip())
         if caller is None:
-            raise _guessed(request.META.get("REMOTE_ADDR", ""), token)
+            raise _guessed(limits.address_of(request), token)
         if self.scope not in caller.scopes:
             raise Problem(403, "missing_scope", f"This key lacks the scope {self.scope}.")
         key_was_used(caller.key)
