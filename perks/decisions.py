@@ -59,7 +59,8 @@ def flush() -> int:
     """Write what waits. Returns how many decisions; if the database is away they wait on, the oldest lost first."""
     with _writing:
         entries = [_waiting.popleft() for _ in range(len(_waiting))]
-        used, _used = set(_used_keys), _used_keys.clear()
+        used = set(_used_keys)
+        _used_keys.clear()
         try:
             _write(entries, used)
         except DatabaseError:

@@ -14,7 +14,7 @@ from perks import facts
 from perks.models import Ref
 
 if TYPE_CHECKING:
-    import uuid
+    from uuid import UUID
 
     from perks.facts import Facts
 
@@ -75,7 +75,7 @@ def tie(*, shop: int, customer_ref: str, number: str) -> bool:
     return tied.member_id == member.pk
 
 
-def _row(sql: str, *params: object) -> Found | None:
+def _row(sql: str, *params: str | int | UUID) -> Found | None:
     try:
         row = _fetch(sql, params)
     except (OperationalError, InterfaceError):
@@ -86,14 +86,14 @@ def _row(sql: str, *params: object) -> Found | None:
     return None if row is None else Found(row[0], row[1], facts.load(row[2]))
 
 
-def _fetch(sql: str, params: tuple[object, ...]) -> tuple[int, str, str] | None:
+def _fetch(sql: str, params: tuple[str | int | UUID, ...]) -> tuple[int, str, str] | None:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         found: tuple[int, str, str] | None = cursor.fetchone()
         return found
 
 
-def _adapted(card_id: uuid.UUID) -> object:
+def _adapted(card_id: UUID) -> str | UUID:
     return card_id if connection.features.has_native_uuid_field else card_id.hex
 
 

@@ -2,7 +2,7 @@
 
 from membership.settings import *  # noqa: F403
 
-ROOT_URLCONF = "bench.naive"
+ROOT_URLCONF = "bench.rivals.naive"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

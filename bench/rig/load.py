@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+CHUNKED = b"transfer-encoding: chunked"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -50,12 +51,13 @@ def post(path: str, body: bytes, *, key: str) -> bytes:
 
 def once(port: int, request: bytes) -> bytes:
     """The body of one answer."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as sock:
         sock.sendall(request)
         got = b""
         while (end := _end(got)) is None:
             got += sock.recv(65536)
-        return got[got.index(b"\r\n\r\n") + 4 : end]
+        head, _, body = got[:end].partition(b"\r\n\r\n")
+        return _joined(body) if CHUNKED in head.lower() else body
 
 
 def run(port: int, requests: Sequence[bytes], *, seconds: float, connections: int, pid: int) -> Run:
@@ -94,11 +96,21 @@ def _end(got: bytes) -> int | None:
     head, found, _ = got.partition(b"\r\n\r\n")
     if not found:
         return None
+    if CHUNKED in head.lower():
+        return len(got) if got.endswith(b"0\r\n\r\n") else None
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):
             end = len(head) + 4 + int(line[15:])
             return end if len(got) >= end else None
-    raise BadAnswer("an answer without Content-Length")
+    raise BadAnswer(f"an answer without Content-Length: {got[:300]!r}")
+
+
+def _joined(chunked: bytes) -> bytes:
+    body = b""
+    while chunked:
+        size, _, chunked = chunked.partition(b"\r\n")
+        body, chunked = body + chunked[: int(size, 16)], chunked[int(size, 16) + 2 :]
+    return body
 
 
 def cpu_seconds(pid: int) -> float:

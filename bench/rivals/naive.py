@@ -8,7 +8,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "bench.naive_settings"
+os.environ["DJANGO_SETTINGS_MODULE"] = "bench.rivals.naive_settings"
 
 from django.core.wsgi import get_wsgi_application
 

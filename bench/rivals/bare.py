@@ -117,7 +117,7 @@ def check(request: HttpRequest, asked: Question) -> HttpResponse:
         "join_offer": None,
     }
     body = orjson.dumps(answer, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
-    return HttpResponse(body, content_type="application/json")
+    return HttpResponse(body, content_type="application/json", headers={"Content-Length": str(len(body))})
 
 
 urlpatterns = [path("api/v1/", api.urls)]

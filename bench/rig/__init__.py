@@ -1,0 +1,1 @@
+"""What every measurement needs: an installation filled for it, load, CPU time."""
