@@ -62,7 +62,7 @@ class Demo:
         began, wall = time.monotonic(), time.time()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, cwd=self.cwd, env=self._environment(), stdout=log, stderr=log, start_new_session=True
+                self.command, cwd=self.cwd, env=self.variables(), stdout=log, stderr=log, start_new_session=True
             )
         while not self._written_since(wall):
             assert self.process.poll() is None, f"the demo ended:\n{self.tail()}"
@@ -95,14 +95,15 @@ class Demo:
                 continue  # it ended while we looked, or is not ours
         return found
 
+    def variables(self) -> dict[str, str]:
+        """The environment its processes see."""
+        ours = {name.upper() for name in Environment.model_fields}
+        kept = {name: value for name, value in os.environ.items() if name not in ours}
+        return kept | {"PORT": str(self.port), "VIP_DATA": str(self.folder)} | self.environment
+
     def tail(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")[-6000:]
 
     def _written_since(self, moment: float) -> bool:
         path = self.folder / "demo.json"
         return path.exists() and path.stat().st_mtime >= moment
-
-    def _environment(self) -> dict[str, str]:
-        ours = {name.upper() for name in Environment.model_fields}
-        kept = {name: value for name, value in os.environ.items() if name not in ours}
-        return kept | {"PORT": str(self.port), "VIP_DATA": str(self.folder)} | self.environment

@@ -1,0 +1,173 @@
+"""Who walks through every page: the four roles, and people half-way through something that has a page of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from tests.journeys.person import CARDS, Person
+from tests.journeys.second_steps import add_authenticator_app, make_passkey, plug_in_an_authenticator
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.journeys.rig import Demo
+
+ROLES = ("visitor", "none", "pending", "gold")
+PLAN = "gold-year"
+
+
+class Cast:
+    """Each person is brought to where they stand when first asked for, by the product's own forms."""
+
+    def __init__(self, browser: Browser, demo: Demo) -> None:
+        self.browser = browser
+        self.demo = demo
+        self.people: list[Person] = []
+
+    def _arrives(self, email: str | None = None) -> Person:
+        self.people.append(Person(browser=self.browser, demo=self.demo, **({"email": email} if email else {})))
+        return self.people[-1]
+
+    def leave(self) -> None:
+        for person in self.people:
+            person.close()
+
+    def named(self, name: str) -> Person:
+        found: Person = getattr(self, name)
+        return found
+
+    # --- the roles
+
+    @cached_property
+    def visitor(self) -> Person:
+        return self._arrives()
+
+    @cached_property
+    def none(self) -> Person:
+        """A member without a membership."""
+        person = self._arrives()
+        person.log_in_as("none")
+        return person
+
+    @cached_property
+    def pending(self) -> Person:
+        """Started to pay for gold; the bank asks whether it is really them, and they have not answered."""
+        person = self._signed_up()
+        person.page.goto(f"/checkout/{PLAN}/")
+        person.page.locator("main form [name=agree]").check()
+        person.press(person.page.locator("main form", has=person.page.locator("[name=agree]")))
+        form = person.page.locator("form", has=person.page.locator("[name=number]"))
+        typed = {"number": CARDS["asks for 3-D Secure"], "expiry": "12 / 49", "cvc": "123", "name": person.name}
+        self.session = person.page.url.rstrip("/").rsplit("/", 1)[-1].split("?")[0]
+        for name, value in typed.items():
+            form.locator(f"[name={name}]").fill(value)
+        form.locator("button[name=pay]").click()
+        person.page.wait_for_url(re.compile(r"/stripe/3ds/"))
+        self.intent = person.page.url.rstrip("/").rsplit("/", 1)[-1]
+        return person
+
+    @cached_property
+    def gold(self) -> Person:
+        person = self._arrives()
+        person.log_in_as("gold")
+        return person
+
+    # --- half-way through something
+
+    def _signed_up(self) -> Person:
+        person = self._arrives()
+        person.sign_up()
+        return person
+
+    @cached_property
+    def newcomer(self) -> Person:
+        """Has signed up, and not yet typed the mailed code."""
+        person = self._arrives()
+        person.page.goto("/account/signup/")
+        person.fill_in_sign_up()
+        return person
+
+    @cached_property
+    def coder(self) -> Person:
+        """Logs in by a mailed code, and has not typed it yet."""
+        return self._sent_a_code("/account/login/code/", self.pending.email)
+
+    @cached_property
+    def forgetful(self) -> Person:
+        """Forgot the password, and has not typed the mailed code yet."""
+        return self._sent_a_code("/account/password/reset/", self.pending.email)
+
+    @cached_property
+    def resetting(self) -> Person:
+        """Forgot the password, has typed the mailed code, and may choose a new one."""
+        person = self._sent_a_code("/account/password/reset/", self.careful.email)
+        person.give_code()
+        return person
+
+    def _sent_a_code(self, path: str, email: str) -> Person:
+        person = self._arrives(email)
+        person.page.goto(path)
+        form = person.page.locator("main form", has=person.page.locator("[name=email]"))
+        form.locator("[name=email]").fill(email)
+        person.press(form)
+        expect(person.page.locator("main form [name=code]")).to_be_visible()
+        return person
+
+    @cached_property
+    def careful(self) -> Person:
+        """Has an authenticator app with recovery codes, and a passkey."""
+        person = self._signed_up()
+        add_authenticator_app(person)
+        plug_in_an_authenticator(person)
+        make_passkey(person, "Kitchen laptop")
+        return person
+
+    @cached_property
+    def second_step(self) -> Person:
+        """Typed the password, and has not typed the app's code."""
+        person = self._arrives(self.careful.email)
+        person.log_in()
+        return person
+
+    # --- what addresses need
+
+    @cached_property
+    def facts(self) -> dict[str, str]:
+        _ = self.pending  # makes session and intent
+        gold = self.demo.persona("gold")
+        return {
+            "number": gold["number"],
+            "card_token": gold["card_token"],
+            "session": self.session,
+            "intent": self.intent,
+            "invoice": self._in_link("/portal/invoices/", r"/portal/invoices/(\d+)/"),
+            "mail": self._in_link("/dev/mail/", r"/dev/mail/(\d+)/", text=gold["email"]),
+            "passkey": self._passkey(),
+            "stripe_invoice": self._newest_invoice_of_stripe(),
+        }
+
+    def _in_link(self, path: str, pattern: str, text: str = "") -> str:
+        page = self.gold.page
+        page.goto(path)
+        link = page.locator("main a", has_text=text).and_(page.locator(f"main a[href^='{path}']")).first
+        found = re.search(pattern, link.get_attribute("href") or "")
+        assert found, f"{path} has a link like {pattern}"
+        return found[1]
+
+    def _passkey(self) -> str:
+        self.careful.page.goto("/account/2fa/webauthn/")
+        found = re.search(r"/keys/(\d+)/edit/", self.careful.page.content())
+        assert found, "the list of passkeys has a link to rename one"
+        return found[1]
+
+    def _newest_invoice_of_stripe(self) -> str:
+        url = f"{self.demo.base_url}/stripe/v1/invoices?limit=1&status=paid"
+        request = urllib.request.Request(url, headers={"Authorization": "Bearer sk_test_local"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return str(json.load(answer)["data"][0]["id"])

@@ -1,0 +1,171 @@
+"""Every route of the demo, read from Django's resolver, and what a reader gets at each.
+
+A new route needs a line in TABLE: without one, tests/journeys/test_every_page.py fails. Where an address needs an
+argument, the line names it; values in braces are facts of the running demo (see cast.py).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import django
+from django.conf import settings
+from django.urls import URLResolver, get_resolver
+
+from tests.journeys.rig import ROOT, Demo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a route is visited. `by` names who can see it besides the four roles; `why` explains what is no page."""
+
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+    by: tuple[str, ...] = ()
+    why: str = ""
+
+
+class Page(Entry):
+    """HTML with status 200 for somebody."""
+
+
+class Document(Entry):
+    """An answer to programs or a file: never a page with status 200."""
+
+
+class Elsewhere(Entry):
+    """A GET that only ever leads to another page."""
+
+
+class PostOnly(Entry):
+    """Refuses GET with 405."""
+
+
+API = "JSON for programs; a person meets problem+json"
+
+TABLE: dict[str, Entry] = {
+    "home": Page(),
+    "plans": Page(),
+    "set-language": PostOnly(why="sets a cookie and leads back"),
+    "portal": Page(),
+    "settings": Page(),
+    "healthz": Document(why="for load balancers"),
+    "card-pdf": Document(why="a PDF; who has no card reads why, under another status"),
+    "card-page": Page({"token": "{card_token}"}),
+    "vip-keys": Document(why="public keys for shops"),
+    # accounts
+    "account_login": Page(),
+    "account_logout": Page(),
+    "account_inactive": Page(),
+    "account_signup": Page(),
+    "account_reauthenticate": Page(),
+    "account_email": Page(),
+    "account_email_verification_sent": Page(by=("newcomer",)),
+    "account_change_password": Page(),
+    "account_set_password": Elsewhere(why="every account has a password, so it leads to changing it"),
+    "account_reset_password": Page(),
+    "account_confirm_password_reset_code": Page(by=("forgetful",)),
+    "account_complete_password_reset": Page(by=("resetting",)),
+    "account_password_reset_completed": Page(),
+    "account_request_login_code": Page(),
+    "account_confirm_login_code": Page(by=("coder",)),
+    "mfa_index": Page(by=("careful",)),
+    "mfa_authenticate": Page(by=("second_step",)),
+    "mfa_reauthenticate": Page(by=("careful",)),
+    "mfa_activate_totp": Page(),
+    "mfa_deactivate_totp": Page(by=("careful",)),
+    "mfa_view_recovery_codes": Page(by=("careful",)),
+    "mfa_generate_recovery_codes": Page(by=("careful",)),
+    "mfa_download_recovery_codes": Document(by=("careful",), why="a text file to keep"),
+    "mfa_list_webauthn": Page(by=("careful",)),
+    "mfa_add_webauthn": Page(),
+    "mfa_reauthenticate_webauthn": Page(by=("careful",)),
+    "mfa_remove_webauthn": Page({"pk": "{passkey}"}, by=("careful",)),
+    "mfa_edit_webauthn": Page({"pk": "{passkey}"}, by=("careful",)),
+    "mfa_login_webauthn": Document(why="JSON that passkeys.js asks for"),
+    "usersessions_list": Page(),
+    # the API
+    "api-1:openapi-json": Document(why="the schema"),
+    "api-1:check_perks": PostOnly(why=API),
+    "api-1:replay_check": Document({"check_id": "chk_unknown"}, why=API),
+    "api-1:get_member": Document({"number": "{number}"}, why=API),
+    "api-1:tie_customer": PostOnly({"number": "{number}"}, why=API),
+    "api-1:list_perks": Document(why=API),
+    "api-1:list_sales": Document(why=API),
+    "api-1:verify_card": PostOnly(why=API),
+    "api-1:api-root": Document(why="ninja's own; nothing stands there"),
+    "api-docs": Page(),
+    # paying
+    "checkout-return": Elsewhere(query="session_id={session}", why="back from paying it leads on"),
+    "checkout": Page({"plan_code": "gold-year"}),
+    "invoices": Page(),
+    "invoice": Page({"pk": "{invoice}"}),
+    "mend-payment": Page(),
+    "stripe-webhook": PostOnly(why="Stripe posts events here"),
+    "local_stripe:api": Document({"rest": "products"}, why="Stripe's API; without a key, Stripe's error"),
+    "local_stripe:checkout": Page({"session_id": "{session}"}),
+    "local_stripe:authenticate": Page({"intent_id": "{intent}"}),
+    "local_stripe:invoice": Page({"invoice_id": "{stripe_invoice}"}),
+    # the demo's own
+    "demo-shop": Page(),
+    "dev-mail": Page(),
+    "dev-mail-one": Page({"pk": "{mail}"}),
+    "dev-mail-html": Page({"pk": "{mail}"}),
+}
+
+
+def of(demo: Demo) -> dict[str, str]:
+    """Name (or, without one, the pattern itself) to pattern, of every route of this demo's own URLconf.
+
+    Asked of another process: some routes stand in a demo only, and the tests run in another mode.
+    """
+    command = [sys.executable, "-m", "tests.journeys.routes"]
+    environment = demo.variables() | {"DJANGO_SETTINGS_MODULE": "membership.settings"}
+    told = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+    return json.loads(told)  # type: ignore[no-any-return]
+
+
+def address(pattern: str, entry: Entry, facts: Mapping[str, str]) -> str:
+    """Where `entry` is visited. Raises KeyError for an argument it does not name."""
+    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: entry.arguments[found[1]].format_map(facts), pattern)
+    return f"/{path}" + (f"?{entry.query.format_map(facts)}" if entry.query else "")
+
+
+def unlisted(routes: Iterable[str], table: Mapping[str, Entry]) -> list[str]:
+    """Routes that nobody said how to visit."""
+    return sorted(set(routes) - set(table))
+
+
+def stale(routes: Iterable[str], table: Mapping[str, Entry]) -> list[str]:
+    """Lines about routes that are no more."""
+    return sorted(set(table) - set(routes))
+
+
+def main() -> None:
+    django.setup()
+    told: dict[str, str] = {}
+    for name, pattern in _walk(get_resolver(settings.ROOT_URLCONF)):
+        key = name or f"/{pattern}"
+        told[key if key not in told else f"{key} at {pattern}"] = pattern
+    print(json.dumps(told))
+
+
+def _walk(resolver: Any, above: str = "", space: str = "") -> Iterable[tuple[str, str]]:
+    for one in resolver.url_patterns:
+        pattern = above + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from _walk(one, pattern, f"{space}{one.namespace}:" if one.namespace else space)
+        else:
+            yield (f"{space}{one.name}" if one.name else ""), pattern
+
+
+if __name__ == "__main__":
+    main()
