@@ -70,6 +70,9 @@ class Look:
     def troubles(self) -> list[str]:
         return self.findings.troubles
 
+    def told(self) -> list[str]:
+        return [f"{self.address}: {line}" for line in self.troubles]
+
     @property
     def is_page(self) -> bool:
         return self.html and self.status == 200 and not self.led_to
@@ -116,11 +119,12 @@ class Inspector:
         elif look.html and answer.status not in (404, 405):
             mark = _mark(answer)
             if mark not in self.known:
-                self.known[mark] = self._open(look)
+                self.known[mark] = self.open(look)
             look.findings = self.known[mark]
         return look
 
-    def _open(self, look: Look) -> Findings:
+    def open(self, look: Look) -> Findings:
+        """Open the page in the browser and inspect it."""
         self.noise.clear()
         response = self.page.goto(look.address, timeout=PATIENCE)
         assert response is not None

@@ -29,6 +29,7 @@ class Entry:
 
     arguments: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
+    also: tuple[str, ...] = ()  # other queries that lead to other looks of the page
     by: tuple[str, ...] = ()
     why: str = ""
 
@@ -108,6 +109,8 @@ TABLE: dict[str, Entry] = {
     "checkout": Page({"plan_code": "gold-year"}),
     "invoices": Page(),
     "invoice": Page({"pk": "{invoice}"}),
+    "cancel": Page(),
+    "stay": PostOnly(why="takes a cancellation back"),
     "mend-payment": Page(),
     "stripe-webhook": PostOnly(why="Stripe posts events here"),
     "local_stripe:api": Document({"rest": "products"}, why="Stripe's API; without a key, Stripe's error"),
@@ -115,7 +118,7 @@ TABLE: dict[str, Entry] = {
     "local_stripe:authenticate": Page({"intent_id": "{intent}"}),
     "local_stripe:invoice": Page({"invoice_id": "{stripe_invoice}"}),
     # the demo's own
-    "demo-shop": Page(),
+    "demo-shop": Page(also=("country=NL&method=standard&currency=EUR&COAT-9=1&number={number}", "currency=XXX")),
     "dev-mail": Page(),
     "dev-mail-one": Page({"pk": "{mail}"}),
     "dev-mail-html": Page({"pk": "{mail}"}),
@@ -133,10 +136,11 @@ def of(demo: Demo) -> dict[str, str]:
     return json.loads(told)  # type: ignore[no-any-return]
 
 
-def address(pattern: str, entry: Entry, facts: Mapping[str, str]) -> str:
+def addresses(pattern: str, entry: Entry, facts: Mapping[str, str]) -> list[str]:
     """Where `entry` is visited. Raises KeyError for an argument it does not name."""
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: entry.arguments[found[1]].format_map(facts), pattern)
-    return f"/{path}" + (f"?{entry.query.format_map(facts)}" if entry.query else "")
+    queries = [query.format_map(facts) for query in (entry.query, *entry.also)]
+    return [f"/{path}?{query}" if query else f"/{path}" for query in queries]
 
 
 def unlisted(routes: Iterable[str], table: Mapping[str, Entry]) -> list[str]:
