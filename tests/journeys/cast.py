@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.journeys.person import CARDS, Person
-from tests.journeys.second_steps import add_authenticator_app, make_passkey, plug_in_an_authenticator
+from tests.journeys.second_steps import add_authenticator_app, make_passkey, plug_in_an_authenticator, prove_it_is_you
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -117,6 +117,15 @@ class Cast:
         form.locator("[name=email]").fill(email)
         person.press(form)
         expect(person.page.locator("main form [name=code]")).to_be_visible()
+        return person
+
+    @cached_property
+    def proven(self) -> Person:
+        """Has just given the password once more, so may change how they log in."""
+        person = self._arrives(self.pending.email)
+        person.log_in()
+        person.page.goto("/account/2fa/totp/activate/")
+        prove_it_is_you(person)
         return person
 
     @cached_property

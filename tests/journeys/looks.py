@@ -39,8 +39,8 @@ READ = """() => {
 TOO_WIDE = """() => {
   const room = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= room) return [];
-  return [...document.querySelectorAll("body *")].reverse()
-    .filter((element) => element.getBoundingClientRect().right > room + 1)
+  return [...document.querySelectorAll("body, body *")].reverse()
+    .filter((element) => element.getBoundingClientRect().left + element.scrollWidth > room + 1)
     .slice(0, 3).map((element) => element.outerHTML.slice(0, 120));
 }"""
 PATIENCE = 60_000  # milliseconds; the first card of a process is slow
