@@ -31,8 +31,10 @@ class Cast:
         self.people: list[Person] = []
 
     def _arrives(self, email: str | None = None) -> Person:
-        self.people.append(Person(browser=self.browser, demo=self.demo, **({"email": email} if email else {})))
-        return self.people[-1]
+        person = Person(browser=self.browser, demo=self.demo)
+        person.email = email or person.email
+        self.people.append(person)
+        return person
 
     def leave(self) -> None:
         for person in self.people:
