@@ -25,11 +25,13 @@ class Standing(StrEnum):
 
 
 def at(membership: Membership, moment: datetime) -> Standing:
-    """The standing at `moment`, as a person would ask: paid yet? ended? stopped? resting? still covered? awaited?"""
+    """The standing at `moment`, asked as a person would: paid? ended? begun? stopped? resting? covered? awaited?"""
     if membership.entitled_until is None:
         return Standing.ENDED if membership.status == Status.ENDED else Standing.PENDING
     if membership.cut_at is not None and moment >= membership.cut_at:
         return Standing.ENDED
+    if term_at(membership, moment) is None:
+        return Standing.PENDING
     if open_stop(membership, moment):
         return Standing.SUSPENDED
     if pause_at(membership, moment):
