@@ -29,6 +29,7 @@ class ApiLane(BaseHandler):
         super().__init__()
         self.get_response = get_response  # type: ignore[assignment]
         self._view_middleware: list[object] = []
+        self._exception_middleware: list[object] = []  # ninja raises 404 for the bare /api/v1/
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
