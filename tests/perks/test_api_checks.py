@@ -300,6 +300,7 @@ class TestBadRequests:
             ("GET", "/perk-checks", 405, "method_not_allowed"),
             ("DELETE", "/members/1", 405, "method_not_allowed"),
             ("GET", "/nothing", 404, "not_found"),
+            ("GET", "/", 404, "not_found"),
             ("GET", "/perk-checks/chk_unknown", 404, "unknown_check"),
             ("GET", "/members/1", 404, "unknown_member"),
         ],
