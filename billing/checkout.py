@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from billing import gateway, sync
-from billing.models import CheckoutSession, Customer, StripePrice
-from membership import lifecycle, search
+from billing import gateway, misplaced, nets, sync
+from billing.models import LIVE, CheckoutSession, Customer, StripePrice, Subscription
+from membership import clock, lifecycle, search
 from membership.errors import DomainError
-from membership.models import Consent, Member, Membership, Plan, Price, SearchKey
+from membership.models import Consent, Member, Membership, Plan, Price, SearchKey, Status
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,12 +60,24 @@ def start(*, member: Member, price: Price, agreement: Agreement, at: datetime) -
     membership = lifecycle.reserve(
         member=member, plan=price.plan, currency=price.currency, at=at, actor=f"member:{member.pk}"
     )
+    _close_what_ended(member, at)
     _close_other_checkout(membership, price)
-    session = _open_row(membership, price, at)
+    session = _open_row(member, price, at)
     _consent(session, member, agreement, at)
     if session.url:
         return session.url
     return _ask_for_page(session, _customer(member), agreement.language)
+
+
+def _close_what_ended(member: Member, at: datetime) -> None:
+    """A subscription of an earlier stay that still lives at Stripe would charge beside the new one: cancel it."""
+    left = Subscription.objects.filter(
+        membership__member=member, membership__status=Status.ENDED, status__in=LIVE
+    ).select_related("membership__member")
+    for subscription in left:
+        misplaced.note(subscription.membership, subscription.stripe_id, [], at=at)
+        misplaced.give_back(subscription.stripe_id)
+        Subscription.objects.filter(pk=subscription.pk).update(status="canceled", read_at=clock.wall())
 
 
 def _close_other_checkout(membership: Membership, price: Price) -> None:
@@ -97,18 +110,24 @@ def _expire(session: CheckoutSession) -> None:
     )
 
 
-def _open_row(membership: Membership, price: Price, at: datetime) -> CheckoutSession:
+def _open_row(member: Member, price: Price, at: datetime) -> CheckoutSession:
+    """The row of the pay page, under the member's place as it is now: one that ran out meanwhile may have freed it."""
     try:
         with transaction.atomic():
-            session, _ = CheckoutSession.objects.get_or_create(
+            membership = lifecycle.reserve(
+                member=member, plan=price.plan, currency=price.currency, at=at, actor=f"member:{member.pk}"
+            )
+            session, _new = CheckoutSession.objects.get_or_create(
                 membership=membership,
                 state=CheckoutSession.State.OPEN,
                 price=price,
-                defaults={"opened_at": at},
+                defaults={"opened_at": at, "look_at": at + nets.PATIENCE},
             )
             return session
     except IntegrityError:  # one_open_checkout_per_membership: another tab opened one for another plan just now
-        raise gateway.StripeUnavailable("You are joining in another tab. Close it, or try again in a moment.") from None
+        raise gateway.StripeUnavailable(
+            _("You are joining in another tab. Close it, or try again in a moment.")
+        ) from None
 
 
 def _consent(session: CheckoutSession, member: Member, agreement: Agreement, at: datetime) -> None:
@@ -170,7 +189,7 @@ def _page_params(session: CheckoutSession, customer: str, language: str) -> dict
         raise NotForSale("This plan cannot be paid yet: its price is not set up at the payment service.")
     tie = {"membership": str(session.membership_id), "checkout": str(session.pk)}
     subscription: dict[str, Any] = {"metadata": tie}
-    if plan.trial_days:
+    if plan.trial_days and session.membership.member.member_since is None:  # once in a life, not at each return
         subscription["trial_period_days"] = plan.trial_days
     return {
         "mode": "subscription",
@@ -182,5 +201,6 @@ def _page_params(session: CheckoutSession, customer: str, language: str) -> dict
         "metadata": tie,
         "subscription_data": subscription,
         "success_url": f"{settings.BASE_URL}{reverse('checkout-return')}?session_id={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": f"{settings.BASE_URL}{reverse('checkout', args=[plan.code])}?left=1",
+        "cancel_url": f"{settings.BASE_URL}{reverse('checkout', args=[plan.code])}"
+        f"?left=1&currency={session.price.currency}",
     }

@@ -7,8 +7,10 @@ the network is how a slow Stripe becomes a stopped shop.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +19,7 @@ import stripe
 from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_noop
 
 from billing.models import Operation
 from membership import clock
@@ -37,15 +40,17 @@ class StripeUnavailable(DomainError):
 
     code = "payments_unavailable"
     status = 503
-    message = "The payment service does not answer right now. Nothing was charged; please try again in a moment."
+    message = gettext_noop(
+        "The payment service does not answer right now. Nothing was charged; please try again in a moment."
+    )
 
 
 class StripeRefused(DomainError):
-    """Stripe answered no; `details["code"]` is its code."""
+    """Stripe answered no. `details["code"]` is its code, `details["said"]` its words: for rows, never for pages."""
 
     code = "payment_service_refused"
     status = 502
-    message = "The payment service refused the request."
+    message = gettext_noop("The payment service refused this. Nothing was charged; please try again, or write to us.")
 
 
 class CallInsideTransaction(RuntimeError):
@@ -58,9 +63,26 @@ class ForgedEvent(DomainError):
     message = "The signature does not fit."
 
 
+_patience: ContextVar[Patience] = ContextVar("patience", default="web")
+
+
+@contextlib.contextmanager
+def patient() -> Iterator[None]:
+    """A worker's patience for all calls inside: nobody waits for the page."""
+    before = _patience.set("worker")
+    try:
+        yield
+    finally:
+        _patience.reset(before)
+
+
+def client() -> stripe.StripeClient:
+    """The client, as patient as who asks: a web request, or a worker (see `patient`)."""
+    return _client(_patience.get())
+
+
 @cache
-def client(patience: Patience = "web") -> stripe.StripeClient:
-    """A client with its patience: for a web request or for a worker."""
+def _client(patience: Patience) -> stripe.StripeClient:
     seconds, retries = TIMEOUTS[patience]
     if settings.LOCAL_STRIPE_INSTALLED:
         transport = import_string("billing.emulator.client.InProcessClient")()
@@ -83,7 +105,7 @@ def call[T](function: Callable[..., T], *args: Any) -> T:
     except UNKNOWN_OUTCOME as error:
         raise StripeUnavailable from error
     except stripe.StripeError as error:
-        raise StripeRefused(error.user_message or str(error), code=_code(error)) from error
+        raise StripeRefused(code=_code(error), said=str(error)[:400]) from error
 
 
 def read(function: Callable[..., Any], *args: Any) -> dict[str, Any]:
@@ -109,20 +131,30 @@ def create[T](function: Callable[..., T], operation: Operation) -> T:
     try:
         made = call(function, operation.params, {"idempotency_key": operation.key})
     except StripeRefused as refusal:
-        _answered(operation, Operation.State.REFUSED, error=str(refusal)[:500])
+        _answered(operation, Operation.State.REFUSED, error=str(refusal.details["said"]))
         raise
     _answered(operation, Operation.State.DONE, stripe_id=getattr(made, "id", ""))
     return made
 
 
-def settle(operation: Operation, make: Callable[[], Any]) -> None:
-    """Make the call of a noted Operation. Refused because it is done already (canceled, refunded) is done."""
+# What Stripe says when a thing we want done is done already.
+DONE_ALREADY = {"resource_missing", "charge_already_refunded"}
+
+
+def settle(operation: Operation, make: Callable[[], Any]) -> bool:
+    """Make the call of a noted Operation. -> whether it is done now, by us or already.
+
+    Any other refusal (no money on the account, a rolled key) leaves it open with its reason, to be asked again.
+    """
     try:
         made = call(make)
     except StripeRefused as refusal:
-        _answered(operation, Operation.State.REFUSED, error=str(refusal)[:500])
-        return
+        if refusal.details["code"] not in DONE_ALREADY:
+            _answered(operation, Operation.State.UNKNOWN, error=str(refusal.details["said"]))
+            return False
+        made = None
     _answered(operation, Operation.State.DONE, stripe_id=getattr(made, "id", ""))
+    return True
 
 
 def _answered(operation: Operation, state: str, **fields: str) -> None:
@@ -132,9 +164,14 @@ def _answered(operation: Operation, state: str, **fields: str) -> None:
 
 
 def operation(*, key: str, kind: str, params: dict[str, Any], member: Member | None = None) -> Operation:
-    """The Operation of this key: the one that stands (with its own parameters), or a new one."""
+    """The Operation of this key: the one that stands (with its own parameters), or a new one.
+
+    Stripe keeps a refusal under its key for a day; so what was refused is asked anew under the key's next number.
+    """
+    refused = Operation.objects.filter(key__startswith=f"{key}#", state=Operation.State.REFUSED).count()
     row, _ = Operation.objects.get_or_create(
-        key=key, defaults={"kind": kind, "params": params, "member": member, "asked_at": clock.now()}
+        key=f"{key}#{refused + 1}",
+        defaults={"kind": kind, "params": params, "member": member, "asked_at": clock.now()},
     )
     return row
 
@@ -142,6 +179,8 @@ def operation(*, key: str, kind: str, params: dict[str, Any], member: Member | N
 def verified_event(payload: bytes, header: str) -> dict[str, Any]:
     """The event in `payload` if its signature fits one of our secrets, its time both sides of the tolerance, and its
     mode ours. Raises ForgedEvent."""
+    if not header.isascii():  # the SDK would compare it and stumble
+        raise ForgedEvent
     for secret in settings.STRIPE_WEBHOOK_SECRETS:
         try:
             stripe.Webhook.construct_event(payload, header, secret)

@@ -29,9 +29,9 @@ def paid_lines_are_terms() -> Iterable[str]:
     for ref, pk in terms.items():
         if ref not in refs:
             yield f"term {pk} is said to be paid, but no paid invoice line made it"
-    audited = set(AuditEntry.objects.filter(verb="add_term").values_list("subject", flat=True))
+    audited = {data.get("ref") for data in AuditEntry.objects.filter(verb="add_term").values_list("data", flat=True)}
     for term in Term.objects.exclude(source=Term.Source.PAID).iterator():
-        if f"membership:{term.membership_id}" not in audited:
+        if term.source_ref not in audited:
             yield f"term {term.pk} ({term.source}) has no audit entry"
 
 

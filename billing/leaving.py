@@ -5,6 +5,7 @@ Stripe is told first, then the membership: if the second step is lost, reading t
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from billing import gateway, sync
@@ -23,7 +24,7 @@ def cancel(*, membership: Membership, at: datetime, actor: str) -> Membership:
     Raises StripeUnavailable, lifecycle.NotPossible.
     """
     for subscription in _live(membership):
-        _schedule(subscription, cancels=True)
+        _schedule(subscription, cancels=True, actor=actor)
     membership.refresh_from_db()
     return lifecycle.cancel(membership=membership, at=at, actor=actor)
 
@@ -31,10 +32,12 @@ def cancel(*, membership: Membership, at: datetime, actor: str) -> Membership:
 def stay(*, membership: Membership, at: datetime, actor: str) -> Membership:
     """Take the cancellation back while the paid term runs. Raises StripeUnavailable, lifecycle.NotPossible."""
     for subscription in _live(membership):
-        _schedule(subscription, cancels=False)
+        _schedule(subscription, cancels=False, actor=actor)
     membership.refresh_from_db()
     if membership.canceled_at is None:  # reading the subscription took it back already
         return membership
+    if not _live(membership):  # nothing is left at Stripe that could renew
+        raise lifecycle.NotPossible("This membership cannot be renewed any more. You can join again when it ends.")
     return lifecycle.undo_cancel(membership=membership, at=at, actor=actor)
 
 
@@ -42,10 +45,10 @@ def _live(membership: Membership) -> list[Subscription]:
     return list(Subscription.objects.filter(membership=membership, status__in=LIVE))
 
 
-def _schedule(subscription: Subscription, *, cancels: bool) -> None:
-    gateway.call(
-        gateway.client().v1.subscriptions.update,
-        subscription.stripe_id,
-        {"cancel_at_period_end": cancels},
-    )
-    sync.subscription(subscription.stripe_id)
+def _schedule(subscription: Subscription, *, cancels: bool, actor: str) -> None:
+    """Tell Stripe, then read what stands there: it may have ended meanwhile, and refuse to be changed."""
+    with contextlib.suppress(gateway.StripeRefused):
+        gateway.call(
+            gateway.client().v1.subscriptions.update, subscription.stripe_id, {"cancel_at_period_end": cancels}
+        )
+    sync.subscription(subscription.stripe_id, actor=actor)

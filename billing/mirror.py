@@ -33,27 +33,28 @@ def subscription(membership: Membership, read: dict[str, Any], began: datetime) 
     return row
 
 
-def invoice(membership: Membership, read: dict[str, Any]) -> list[InvoiceLine]:
-    """Upsert an invoice with its lines. -> the lines, each with this invoice."""
+def invoice(membership: Membership, read: dict[str, Any], began: datetime) -> list[InvoiceLine]:
+    """Upsert an invoice with its lines; a slower, older read changes neither. -> the lines, each with this invoice."""
     currency = read["currency"].upper()
     Customer.objects.filter(member=membership.member_id, currency="").update(currency=currency)
-    row, new = Invoice.objects.update_or_create(
-        stripe_id=read["id"],
-        defaults={
-            "membership": membership,
-            "number": read.get("number") or "",
-            "status": read["status"],
-            "billing_reason": read.get("billing_reason") or "",
-            "currency": currency,
-            "total": gateway.from_stripe(read["total"], currency),
-            "amount_paid": gateway.from_stripe(read["amount_paid"], currency),
-            "hosted_url": read.get("hosted_invoice_url") or "",
-            "made_at": gateway.moment(read["created"]),
-            "paid_at": gateway.moment_or_none(read["status_transitions"]["paid_at"]),
-        },
-    )
+    state = {
+        "number": read.get("number") or "",
+        "status": read["status"],
+        "billing_reason": read.get("billing_reason") or "",
+        "currency": currency,
+        "total": gateway.from_stripe(read["total"], currency),
+        "amount_paid": gateway.from_stripe(read["amount_paid"], currency),
+        "hosted_url": read.get("hosted_invoice_url") or "",
+        "made_at": gateway.moment(read["created"]),
+        "paid_at": gateway.moment_or_none(read["status_transitions"]["paid_at"]),
+        "read_at": began,
+    }
+    row, new = Invoice.objects.get_or_create(stripe_id=read["id"], defaults={"membership": membership, **state})
     if new:
         search.put(member=membership.member, kind=SearchKey.Kind.STRIPE, value=row.stripe_id)
+    elif not Invoice.objects.filter(pk=row.pk, read_at__lt=began).update(**state):
+        return list(row.lines.select_related("invoice", "plan"))
+    row.refresh_from_db()
     return [_line(row, line, currency) for line in read["lines"]["data"]]
 
 

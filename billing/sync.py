@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import doubled, gateway, mirror, receipts
-from billing.models import LIVE, CheckoutSession, Customer, Invoice, InvoiceLine, Subscription
+from billing import gateway, mirror, misplaced, receipts
+from billing.models import LIVE, CheckoutSession, Customer, Invoice, InvoiceLine, Subscription, term_ref
 from membership import cards, clock, emails, lifecycle, terms, work
 from membership.models import Membership, Status, Term
 
@@ -46,11 +47,11 @@ def checkout(session_id: str, *, keep_reservation: bool = False) -> CheckoutSess
     if row is None:
         return None
     if session["status"] == "complete":
-        if session.get("subscription"):
-            subscription(_id(session["subscription"]))
-        CheckoutSession.objects.filter(pk=row.pk).update(state=CheckoutSession.State.COMPLETE)
+        placed = subscription(_id(session["subscription"])) if session.get("subscription") else True
+        state = CheckoutSession.State.COMPLETE if placed else CheckoutSession.State.RETURNED
+        CheckoutSession.objects.filter(pk=row.pk).update(state=state)
     elif session["status"] == "expired":
-        _expired(row, keep_reservation=keep_reservation)
+        expired(row, keep_reservation=keep_reservation)
     row.refresh_from_db()
     return row
 
@@ -68,34 +69,49 @@ def _row_of(session: dict[str, Any]) -> CheckoutSession | None:
 
 
 @transaction.atomic
-def _expired(row: CheckoutSession, *, keep_reservation: bool) -> None:
-    still_open = CheckoutSession.objects.filter(pk=row.pk, state=CheckoutSession.State.OPEN)
-    if not still_open.update(state=CheckoutSession.State.EXPIRED) or keep_reservation:
+def expired(row: CheckoutSession, *, keep_reservation: bool = False) -> None:
+    """A page that can no longer be paid. The place goes back, unless another page of it is open or about to be."""
+    membership = Membership.objects.select_for_update(of=("self",)).get(pk=row.membership_id)
+    pages = CheckoutSession.objects.filter(membership=membership, state=CheckoutSession.State.OPEN)
+    if not pages.filter(pk=row.pk).update(state=CheckoutSession.State.EXPIRED) or keep_reservation:
         return
-    membership = Membership.objects.get(pk=row.membership_id)
-    if membership.status == Status.PENDING:
+    if membership.status == Status.PENDING and not pages.exists():
         lifecycle.cancel(membership=membership, at=clock.now(), actor=ACTOR)
 
 
 def invoice(invoice_id: str) -> None:
     """Read the subscription an invoice belongs to; an invoice of none is not ours to fold."""
-    found = gateway.read(gateway.client("worker").v1.invoices.retrieve, invoice_id)
+    found = gateway.read(gateway.client().v1.invoices.retrieve, invoice_id)
     of_subscription = ((found.get("parent") or {}).get("subscription_details") or {}).get("subscription")
     if of_subscription:
         subscription(_id(of_subscription))
 
 
-def subscription(subscription_id: str) -> None:
-    """Mirror a subscription and its invoices, and let each paid line that buys time make its term."""
+def subscription(subscription_id: str, *, actor: str = ACTOR) -> bool:
+    """Mirror a subscription and its invoices, and let each paid line that buys time make its term.
+
+    `actor` is who caused the change that is read here, if it was one of ours. -> False: there is no place for this
+    subscription; it is canceled and its money given back.
+    """
     stripe = gateway.client().v1
     began = clock.wall()
     read = Read(
         subscription=gateway.read(stripe.subscriptions.retrieve, subscription_id),
-        invoices=gateway.read_all(stripe.invoices.list, {"subscription": subscription_id})[::-1],
+        invoices=[_whole(i) for i in gateway.read_all(stripe.invoices.list, {"subscription": subscription_id})[::-1]],
         began=began,
     )
-    if not _fold(_whose(read.subscription), read):
-        doubled.give_back(read.id)
+    placed = _fold(_whose(read.subscription), read, actor)
+    if not placed:
+        misplaced.give_back(read.id)
+    return placed
+
+
+def _whole(invoice: dict[str, Any]) -> dict[str, Any]:
+    """An invoice with all its lines: Stripe embeds the first ten."""
+    if invoice["lines"]["has_more"]:
+        lines = gateway.client().v1.invoices.line_items
+        invoice["lines"]["data"] = gateway.read_all(lambda params: lines.list(invoice["id"], params), {})
+    return invoice
 
 
 def _whose(subscription: dict[str, Any]) -> Membership:
@@ -112,35 +128,44 @@ def _whose(subscription: dict[str, Any]) -> Membership:
 
 
 @transaction.atomic
-def _fold(membership: Membership, read: Read) -> bool:
+def _fold(membership: Membership, read: Read, actor: str) -> bool:
     """Write what was read. False: this subscription has no place here and its money goes back."""
-    membership = (
-        Membership.objects.select_for_update(of=("self",)).select_related("plan", "member").get(pk=membership.pk)
-    )
-    if doubled.is_known(read.id):
-        return False
-    if _has_no_place(membership, read):
-        doubled.note(membership, read.id, read.invoices, at=clock.now())
+    locked = Membership.objects.select_for_update(of=("self",)).select_related("plan", "member")
+    membership = locked.get(pk=membership.pk)
+    owed = _paid_without_a_term(read)
+    if _has_no_place(membership, read, owed):
+        misplaced.note(membership, read.id, owed, at=clock.now())
         return False
     row = mirror.subscription(membership, read.subscription, read.began)
-    lines = [line for made in read.invoices for line in mirror.invoice(membership, made)]
+    lines = [line for made in read.invoices for line in mirror.invoice(membership, made, read.began)]
     was_pending = membership.status == Status.PENDING
-    _trial(membership, read.subscription)
+    _trial(membership, read.subscription, row)
     _terms(membership, lines)
-    _leaving(membership, row)
+    _leaving(membership, row, actor)
     _letters(membership, lines, was_pending)
     return True
 
 
-def _has_no_place(membership: Membership, read: Read) -> bool:
-    """A second live subscription beside the first, or money for a membership that has ended."""
-    if Subscription.objects.filter(stripe_id=read.id).exists():
-        return False
-    beside = Subscription.objects.filter(membership=membership, status__in=LIVE).exists()
-    return membership.status == Status.ENDED or (beside and read.subscription["status"] in LIVE)
+def _paid_without_a_term(read: Read) -> list[dict[str, Any]]:
+    """The invoices that took money and have bought nothing here yet."""
+    paid = [i for i in read.invoices if i["status"] == "paid" and i["amount_paid"] > 0]
+    refs = {i["id"]: [term_ref(line["id"]) for line in i["lines"]["data"]] for i in paid}
+    known = set(Term.objects.filter(source_ref__in=chain(*refs.values())).values_list("source_ref", flat=True))
+    return [i for i in paid if known.isdisjoint(refs[i["id"]])]
 
 
-def _trial(membership: Membership, subscription: dict[str, Any]) -> None:
+def _has_no_place(membership: Membership, read: Read, owed: list[dict[str, Any]]) -> bool:
+    """Turned away before; or money for a membership that has ended; or a second live one beside the first."""
+    if misplaced.is_known(read.id):
+        return True
+    known = Subscription.objects.filter(stripe_id=read.id).exists()
+    if membership.status == Status.ENDED:
+        return bool(owed) or (not known and read.subscription["status"] in LIVE)
+    beside = Subscription.objects.filter(membership=membership, status__in=LIVE).exclude(stripe_id=read.id)
+    return not known and read.subscription["status"] in LIVE and beside.exists()
+
+
+def _trial(membership: Membership, subscription: dict[str, Any], row: Subscription) -> None:
     begins = gateway.moment_or_none(subscription.get("trial_start"))
     ends = gateway.moment_or_none(subscription.get("trial_end"))
     if begins is None or ends is None or Term.objects.filter(membership=membership).exists():
@@ -149,7 +174,7 @@ def _trial(membership: Membership, subscription: dict[str, Any]) -> None:
         membership=membership,
         source=Term.Source.TRIAL,
         source_ref=f"trial:{subscription['id']}",
-        plan=membership.plan,
+        plan=row.price.plan if row.price else membership.plan,
         starts_at=begins,
         length=terms.Length.days((ends - begins) // timedelta(days=1)),
         at=clock.now(),
@@ -172,17 +197,18 @@ def _terms(membership: Membership, lines: list[InvoiceLine]) -> None:
         )
 
 
-def _leaving(membership: Membership, subscription: Subscription) -> None:
-    """A cancellation scheduled or taken back at Stripe, here or in its dashboard, is ours too. The mirror decides: it
-    keeps the newest read, so a slow older one undoes nothing."""
+def _leaving(membership: Membership, subscription: Subscription, actor: str) -> None:
+    """A cancellation at Stripe, scheduled, taken back or at once, is ours too. The mirror decides: it keeps the newest
+    read, so a slow older one undoes nothing."""
     membership.refresh_from_db()
     subscription.refresh_from_db()
-    if membership.status not in lifecycle.LIVING or subscription.status not in LIVE:
+    if membership.status not in lifecycle.LIVING:
         return
-    if subscription.ends_by_itself and membership.canceled_at is None:
-        lifecycle.cancel(membership=membership, at=clock.now(), actor=ACTOR)
-    elif not subscription.ends_by_itself and membership.canceled_at is not None:
-        lifecycle.undo_cancel(membership=membership, at=clock.now(), actor=ACTOR)
+    live = subscription.status in LIVE
+    if membership.canceled_at is None and (subscription.ends_by_itself or not live):
+        lifecycle.cancel(membership=membership, at=clock.now(), actor=actor)
+    elif membership.canceled_at is not None and live and not subscription.ends_by_itself:
+        lifecycle.undo_cancel(membership=membership, at=clock.now(), actor=actor)
 
 
 def _letters(membership: Membership, lines: list[InvoiceLine], was_pending: bool) -> None:

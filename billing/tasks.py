@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing import inbox, nets
+from billing import gateway, inbox, nets
 from membership import clock, work
 from membership.celery import app
 
@@ -13,11 +13,13 @@ BEAT = {
 
 
 @app.task(name="billing.handle_event")
+@gateway.patient()
 def handle_event(pk: int) -> None:
     inbox.handle(pk, at=clock.now())
 
 
 @app.task(name="billing.sweep_inbox")
+@gateway.patient()
 def sweep_inbox() -> None:
     at = clock.now()
     inbox.sweep(at=at)
@@ -25,7 +27,9 @@ def sweep_inbox() -> None:
 
 
 @app.task(name="billing.look_after_checkouts")
+@gateway.patient()
 def look_after_checkouts() -> None:
     at = clock.now()
+    nets.give_back_what_is_owed()
     nets.look_after_checkouts(at=at)
     work.ticked("look after open checkouts", at=at)

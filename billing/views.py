@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from django.contrib import messages as notes
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -21,17 +23,29 @@ from membership.models import Plan, Price
 from membership.standing import Standing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from membership.models import Member, Membership
 
 MAX_EVENT_BYTES = 512 * 1024
 JOINABLE = {None, Standing.PENDING, Standing.LAPSED, Standing.ENDED}
 
 
+def member_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For people on the roll. Others log in first; an account without a person goes to its portal."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, **kwargs) if hasattr(request.user, "member") else redirect("portal")
+
+    return login_required(guarded)
+
+
 def _member(request: HttpRequest) -> Member:
     return request.user.member  # type: ignore[union-attr]
 
 
-@login_required
+@member_required
 @require_http_methods(["GET", "POST"])
 def review(request: HttpRequest, plan_code: str) -> HttpResponse:
     """What will be paid and when again, agreed to here; then on to Stripe's page."""
@@ -77,25 +91,35 @@ def _go_and_pay(request: HttpRequest, member: Member, price: Price, form: Agreem
 def come_back(request: HttpRequest) -> HttpResponse:
     """Back from the pay page: read the session ourselves, without waiting for a webhook."""
     row = get_object_or_404(CheckoutSession, stripe_id=request.GET.get("session_id", ""))
+    was_open = row.state == CheckoutSession.State.OPEN
     try:
         sync.checkout(str(row.stripe_id))
     except gateway.StripeUnavailable:
         return render(request, "billing/confirming.html", {"retry": request.get_full_path()}, status=503)
     row.refresh_from_db()
-    if not request.user.is_authenticated or _member(request).pk != row.membership.member_id:
+    member = getattr(request.user, "member", None)
+    if member is None or member.pk != row.membership.member_id:
         return redirect("portal")  # whoever holds the link learns nothing; its owner logs in
-    membership = row.membership
+    return _after_paying(request, row, news=was_open)
+
+
+def _after_paying(request: HttpRequest, row: CheckoutSession, *, news: bool) -> HttpResponse:
+    """Where the pay page's end leads, and what is said there: nothing when the link is only opened again."""
     if row.state == CheckoutSession.State.OPEN:
         notes.warning(request, _("Your payment is not complete. Nothing was charged."))
-        return redirect("checkout", membership.plan.code)
+        again = reverse("checkout", args=[row.price.plan.code])
+        return redirect(f"{again}?currency={row.price.currency}")
     if row.state == CheckoutSession.State.EXPIRED:
         notes.warning(request, _("That payment page has expired. Nothing was charged; please choose again."))
         return redirect("plans")
-    notes.success(request, _("Welcome. Your membership has begun."))
+    if row.state == CheckoutSession.State.RETURNED:
+        notes.warning(request, _("This payment had no membership to pay for, so we are giving it back in full."))
+    elif news:
+        notes.success(request, _("Welcome. Your membership has begun."))
     return redirect("portal")
 
 
-@login_required
+@member_required
 @require_http_methods(["GET", "POST"])
 def cancel(request: HttpRequest) -> HttpResponse:
     """One page: what canceling means in money and days, and the button."""
@@ -105,14 +129,14 @@ def cancel(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             leaving.cancel(membership=membership, at=clock.now(), actor=f"member:{membership.member_id}")
-        except gateway.StripeUnavailable as refusal:
+        except (gateway.StripeUnavailable, gateway.StripeRefused) as refusal:
             return render(request, "billing/cancel.html", {"membership": membership, "problem": refusal}, status=503)
         notes.success(request, _("Canceled. Nothing more will be charged."))
         return redirect("portal")
     return render(request, "billing/cancel.html", {"membership": membership})
 
 
-@login_required
+@member_required
 @require_POST
 def stay(request: HttpRequest) -> HttpResponse:
     """Take a cancellation back."""
@@ -121,7 +145,7 @@ def stay(request: HttpRequest) -> HttpResponse:
         try:
             leaving.stay(membership=membership, at=clock.now(), actor=f"member:{membership.member_id}")
             notes.success(request, _("Good to have you. Your membership renews as before."))
-        except (gateway.StripeUnavailable, lifecycle.NotPossible) as refusal:
+        except (gateway.StripeUnavailable, gateway.StripeRefused, lifecycle.NotPossible) as refusal:
             notes.error(request, _(str(refusal)))
     return redirect("portal")
 
@@ -135,14 +159,14 @@ def _own_running(request: HttpRequest) -> Membership | None:
     return membership if standing.at(membership, at) == Standing.CURRENT else None
 
 
-@login_required
+@member_required
 @require_GET
 def invoices(request: HttpRequest) -> HttpResponse:
     rows = Invoice.objects.filter(membership__member=_member(request)).prefetch_related("lines")
     return render(request, "billing/invoices.html", {"invoices": rows})
 
 
-@login_required
+@member_required
 @require_GET
 def invoice(request: HttpRequest, pk: int) -> HttpResponse:
     """One invoice as a page to read or print. Another member's answers like one that does not exist."""
@@ -150,7 +174,7 @@ def invoice(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "billing/invoice.html", {"invoice": row, "lines": row.lines.all()})
 
 
-@login_required
+@member_required
 @require_GET
 def mend_payment(request: HttpRequest) -> HttpResponse:
     """The one address for "something is wrong with a payment": says what it is and leads to where it is mended."""

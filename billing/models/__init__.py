@@ -3,7 +3,7 @@
 from billing.models.customers import Customer, StripeAccount, StripePrice
 from billing.models.events import StripeEvent
 from billing.models.operations import Operation
-from billing.models.subscriptions import LIVE, CheckoutSession, Invoice, InvoiceLine, Subscription
+from billing.models.subscriptions import LIVE, CheckoutSession, Invoice, InvoiceLine, Subscription, term_ref
 
 __all__ = [
     "LIVE",
@@ -16,4 +16,5 @@ __all__ = [
     "StripeEvent",
     "StripePrice",
     "Subscription",
+    "term_ref",
 ]

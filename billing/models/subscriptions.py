@@ -16,6 +16,7 @@ class CheckoutSession(models.Model):
         OPEN = "open"
         COMPLETE = "complete"
         EXPIRED = "expired"
+        RETURNED = "returned"  # paid, but there was no place for it: the money goes back
 
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="checkouts")
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
@@ -23,6 +24,7 @@ class CheckoutSession(models.Model):
     stripe_id = models.CharField(max_length=100, null=True, blank=True, unique=True)
     url = models.TextField(blank=True)
     opened_at = models.DateTimeField()
+    look_at = models.DateTimeField()  # when the sweep reads it again, if nobody told us of it by then
     expires_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -31,7 +33,7 @@ class CheckoutSession(models.Model):
                 fields=["membership"], condition=Q(state="open"), name="one_open_checkout_per_membership"
             ),
         ]
-        indexes = [models.Index(fields=["expires_at"], condition=Q(state="open"), name="open_checkouts_to_look_at")]
+        indexes = [models.Index(fields=["look_at"], condition=Q(state="open"), name="open_checkouts_to_look_at")]
 
 
 # Stripe's statuses that can still charge somebody.
@@ -77,6 +79,7 @@ class Invoice(models.Model):
     hosted_url = models.TextField(blank=True)
     made_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField()  # wall time at which the read of this state began
 
     class Meta:
         ordering = ["-made_at", "-pk"]
@@ -101,4 +104,9 @@ class InvoiceLine(models.Model):
     @property
     def term_ref(self) -> str:
         """The term's source_ref: one paid line that buys time is one term, and back."""
-        return f"stripe:{self.stripe_id}"
+        return term_ref(self.stripe_id)
+
+
+def term_ref(line_id: str) -> str:
+    """The source_ref of the term that Stripe's invoice line makes."""
+    return f"stripe:{line_id}"

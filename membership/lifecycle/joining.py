@@ -22,11 +22,14 @@ def reserve(*, member: Member, plan: Plan, currency: str, at: datetime, actor: s
     Asked again it gives the same row, with the plan now wanted. A lapsed membership gives its slot back.
     Raises AlreadyMember while another membership stands.
     """
-    holder = Membership.objects.with_facts().open().filter(member=member).first()
+    held = _holder_of(member)
+    holder = locked(held) if held else None  # asked under the lock: it may have been paid or renewed this instant
     if holder and standing.at(holder, at) in {Standing.LAPSED, Standing.ENDED}:
-        end_now(locked(holder), Membership.EndReason.LAPSED, at, actor)
+        end_now(holder, Membership.EndReason.LAPSED, at, actor)
         holder = None
     if holder is None:
+        holder = _claim_slot(member, plan, currency, at, actor)
+    if holder.status == Status.ENDED:
         holder = _claim_slot(member, plan, currency, at, actor)
     if holder.status != Status.PENDING:
         raise AlreadyMember
@@ -36,6 +39,10 @@ def reserve(*, member: Member, plan: Plan, currency: str, at: datetime, actor: s
         holder.save(update_fields=["plan", "currency", "renewal_expected"])
         record(holder, "reserve", holder.status, at, actor, {"plan": plan.code})
     return holder
+
+
+def _holder_of(member: Member) -> Membership | None:
+    return Membership.objects.open().filter(member=member).first()
 
 
 def _claim_slot(member: Member, plan: Plan, currency: str, at: datetime, actor: str) -> Membership:
@@ -84,7 +91,8 @@ def add_term(
     _expect_renewal(membership, term, first=last is None)
     if membership.member.member_since is None:
         Member.objects.filter(pk=membership.member_id, member_since=None).update(member_since=term.starts_at)
-    data = {"source": source, "plan": plan.code, "starts_at": iso(term.starts_at), "ends_at": iso(term.ends_at)}
+    data = {"ref": source_ref, "source": source, "plan": plan.code}
+    data |= {"starts_at": iso(term.starts_at), "ends_at": iso(term.ends_at)}
     settle(membership, "add_term", before, at, actor, data, source_ref)
     return term, True
 

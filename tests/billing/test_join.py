@@ -49,7 +49,7 @@ class TestPaying:
     def test_with_a_declined_card_leaves_it_pending_and_the_page_open(self, visitor, clock):
         url = go_to_pay(visitor)
         assert pay(url, DECLINED) is checkout_pay.Outcome.DECLINED
-        assert come_back(visitor)["Location"] == "/checkout/gold-year/"
+        assert come_back(visitor)["Location"] == "/checkout/gold-year/?currency=EUR"
         assert standing.at(the_membership(), clock.now) == "pending"
         assert pay(url) is checkout_pay.Outcome.PAID
         come_back(visitor)

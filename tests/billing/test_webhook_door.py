@@ -59,6 +59,7 @@ class TestWhatIsRefused:
             lambda p: (p, {}),
             lambda p: (p, {"HTTP_STRIPE_SIGNATURE": ""}),
             lambda p: (p, {"HTTP_STRIPE_SIGNATURE": "t=abc,v1=00"}),
+            lambda p: (p, {"HTTP_STRIPE_SIGNATURE": "t=1,v1=é"}),
             lambda p: (p, signed(p, secret="whsec_other")),
             lambda p: (p.replace(b"prod_1", b"prod_2"), signed(p)),
             lambda p: (p, signed(p, at=time.time() - 301)),
@@ -66,7 +67,18 @@ class TestWhatIsRefused:
             lambda p: (an_event(livemode=True), signed(an_event(livemode=True))),
             lambda p: (b"not json", signed(b"not json")),
         ],
-        ids=["unsigned", "empty", "garbled", "other secret", "changed", "stale", "future", "livemode", "no json"],
+        ids=[
+            "unsigned",
+            "empty",
+            "garbled",
+            "not ascii",
+            "other secret",
+            "changed",
+            "stale",
+            "future",
+            "livemode",
+            "no json",
+        ],
     )
     def test_leaves_no_row(self, client, forge):
         payload, headers = forge(an_event())

@@ -15,7 +15,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            for line in setup.prepare(gateway.client("worker")):
-                self.stdout.write(line)
+            with gateway.patient():
+                for line in setup.prepare(gateway.client()):
+                    self.stdout.write(line)
         except DomainError as refusal:
             raise CommandError(str(refusal)) from refusal

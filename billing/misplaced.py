@@ -1,0 +1,93 @@
+"""Money without a place: a subscription beside another, or paid after its membership had ended.
+
+It is canceled and its money given back. The decision is Operation rows written in the transaction that saw it, so
+whoever comes next, after a crash too, finishes the same calls under the same keys.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from billing import gateway
+from billing.models import Operation
+from membership import audit, clock, messages, timeline
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from membership.models import Membership
+
+CANCEL, REFUND = "cancel_misplaced", "refund_misplaced"
+
+
+def is_known(subscription_id: str) -> bool:
+    """Whether this subscription was turned away before."""
+    return Operation.objects.filter(kind=CANCEL, params__subscription=subscription_id).exists()
+
+
+def note(membership: Membership, subscription_id: str, owed: list[dict[str, Any]], *, at: datetime) -> None:
+    """Decide: this subscription is canceled and the `owed` invoices (Stripe's) are given back. Safe to repeat."""
+    member = membership.member
+    if not is_known(subscription_id):
+        data = {"subscription": subscription_id, "invoices": [i["id"] for i in owed], "membership": membership.pk}
+        timeline.write(
+            member=member, kind="payment.misplaced", at=at, actor="stripe", data=data, source_ref=subscription_id
+        )
+        audit.write(actor="stripe", verb="give_back", subject=f"member:{member.pk}", at=at, data=data)
+    gateway.operation(
+        key=f"{CANCEL}:{subscription_id}", kind=CANCEL, params={"subscription": subscription_id}, member=member
+    )
+    for invoice in owed:
+        currency = invoice["currency"].upper()
+        params = {
+            "subscription": subscription_id,
+            "invoice": invoice["id"],
+            "amount": gateway.from_stripe(invoice["amount_paid"], currency),
+            "currency": currency,
+        }
+        gateway.operation(key=f"{REFUND}:{invoice['id']}", kind=REFUND, params=params, member=member)
+
+
+def unfinished() -> list[str]:
+    """The subscriptions with something noted that is not answered yet."""
+    waiting = Operation.objects.filter(kind__in=[CANCEL, REFUND], state=Operation.State.UNKNOWN)
+    return list(dict.fromkeys(params["subscription"] for params in waiting.values_list("params", flat=True)))
+
+
+def give_back(subscription_id: str) -> None:
+    """Cancel and refund at Stripe, as noted. Safe to repeat until every call has been answered."""
+    stripe = gateway.client().v1
+    waiting = Operation.objects.filter(state=Operation.State.UNKNOWN, params__subscription=subscription_id)
+    for operation in waiting.filter(kind=CANCEL):
+        gateway.settle(operation, lambda: stripe.subscriptions.cancel(subscription_id))
+    for operation in waiting.filter(kind=REFUND).select_related("member__user"):
+        if _refund(operation):
+            _tell(operation)
+
+
+def _refund(operation: Operation) -> bool:
+    """Give back each payment of one invoice, under a key of its own. -> whether all of it is done."""
+    stripe = gateway.client().v1
+    payments = gateway.read_all(stripe.invoice_payments.list, {"invoice": operation.params["invoice"]})
+    intents = [p["payment"]["payment_intent"] for p in payments if p["status"] == "paid"]
+    done = [
+        gateway.settle(
+            operation,
+            lambda intent=intent: stripe.refunds.create(  # type: ignore[misc]
+                {"payment_intent": intent, "reason": "requested_by_customer"},
+                {"idempotency_key": f"{operation.key}:{intent}"},
+            ),
+        )
+        for intent in intents
+    ]
+    return bool(done) and all(done)
+
+
+def _tell(operation: Operation) -> None:
+    messages.write(
+        key=f"given_back:{operation.params['invoice']}",
+        kind="payment_given_back",
+        member=operation.member,
+        at=clock.now(),
+        context={"amount": operation.params["amount"], "currency": operation.params["currency"]},
+    )
