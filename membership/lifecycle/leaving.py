@@ -52,6 +52,6 @@ def end(*, membership: Membership, reason: str, at: datetime, actor: str, cut_at
     if for_cause:
         membership.cut_at = cut_at or at
     if for_cause and membership.cut_at is not None and membership.cut_at > at:
-        membership.renewal_expected = False
+        membership.end_reason, membership.renewal_expected = reason, False
         return settle(membership, "end", before, at, actor, {"reason": reason, "cut_at": iso(membership.cut_at)})
     return end_now(membership, reason, at, actor)

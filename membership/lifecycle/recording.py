@@ -100,6 +100,9 @@ def iso(moment: datetime) -> str:
 
 
 def end_now(membership: Membership, reason: str, at: datetime, actor: str) -> Membership:
+    """End at `at`. A reason that stands already, that of a cut to come, yields only to another cause."""
     before = Status(membership.status)
-    membership.ended_at, membership.end_reason, membership.renewal_expected = at, reason, False
-    return settle(membership, "end", before, at, actor, {"reason": reason})
+    if not membership.end_reason or reason in Membership.FOR_CAUSE:
+        membership.end_reason = reason
+    membership.ended_at, membership.renewal_expected = at, False
+    return settle(membership, "end", before, at, actor, {"reason": membership.end_reason})

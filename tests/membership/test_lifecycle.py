@@ -135,3 +135,18 @@ class TestLeaving:
         assert standing.at(facts, moment("2026-05-31T23:59:59")) == "current"
         assert standing.at(facts, day) == "ended"
         assert facts.entitled_until == day
+        assert (facts.status, facts.end_reason, facts.ended_at) == ("active", "refunded", None)
+
+    def test_at_a_date_keeps_its_reason_when_the_place_is_given_back(self, active, gold):
+        day = moment("2026-06-01T00:00")
+        lifecycle.end(membership=active, reason="refunded", at=AT, cut_at=day, actor="staff:1")
+        lifecycle.reserve(member=active.member, plan=gold, currency="EUR", at=day, actor="member:1")
+        active.refresh_from_db()
+        assert (active.status, active.end_reason) == ("ended", "refunded")
+
+    def test_for_another_cause_before_a_cut_to_come_tells_that_cause(self, active):
+        day = moment("2026-06-01T00:00")
+        lifecycle.end(membership=active, reason="refunded", at=AT, cut_at=day, actor="staff:1")
+        assert (
+            lifecycle.end(membership=active, reason="dispute_lost", at=AT, actor="stripe").end_reason == "dispute_lost"
+        )
