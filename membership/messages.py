@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("vip.messages")
 
 SUBJECT = "Subject:"
+# Mails that carry a one-time code: in production none is kept once it is sent.
+ONE_TIME = frozenset({"account_verify", "account_login_code", "account_reset_code"})
 
 
 def write(
@@ -77,7 +80,9 @@ def _render(kind: str, language: str, member: Member | None, context: dict[str, 
 
 def send(message: Message) -> None:
     """Hand one mail to the mail server. A repeat after a crash carries the same Message-ID."""
-    host = settings.BASE_URL.split("://", 1)[1].split(":")[0]
+    if message.kind in ONE_TIME and not message.text:
+        return  # sent, and its code forgotten, by a worker that died before it could say so
+    host = urlsplit(settings.BASE_URL).hostname
     mail = EmailMultiAlternatives(
         subject=message.subject,
         body=message.text,
@@ -89,6 +94,8 @@ def send(message: Message) -> None:
     if message.attached_card:
         _attach(mail, message.attached_card)
     mail.send()
+    if settings.PRODUCTION and message.kind in ONE_TIME:
+        Message.objects.filter(pk=message.pk).update(subject="", text="", html="")
 
 
 def _attach(mail: EmailMultiAlternatives, card: Card) -> None:

@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from membership import clock
+from membership.errors import DomainError
 from membership.models.work import Tick, Work
 
 log = logging.getLogger("vip.work")
@@ -23,8 +25,21 @@ BACK_OFF = (5, 30, 120, 600, 1800, 3600)  # seconds; the last one repeats
 MAX_ATTEMPTS = 40
 
 
-class Park(Exception):
-    """Raised by a handler whose row needs a person: it is not tried again, and its reason is shown to staff."""
+TOO_OFTEN = "tried too often"
+
+
+class Park(DomainError):
+    """Raised by a handler whose row needs a person: it is not tried again.
+
+    `reason` is for staff; str() is for whoever waits on a page where the same thing was tried.
+    """
+
+    code = "needs_a_person"
+    message = _("One of us must look at this first. Nothing is lost; please try again later.")  # type: ignore[assignment]
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
 
 
 def drain[Row: Work](rows: QuerySet[Row], handle: Callable[[Row], object], *, at: datetime, limit: int = 500) -> int:
@@ -42,31 +57,40 @@ def due[Row: Work](rows: QuerySet[Row], *, at: datetime) -> QuerySet[Row]:
 
 
 def run_one[Row: Work](rows: QuerySet[Row], pk: object, handle: Callable[[Row], object], *, at: datetime) -> bool:
-    """Claim one row and handle it. False: somebody else has it, it is not due, or it failed (and is rescheduled)."""
+    """Claim one row and handle it. False: somebody else has it, it is not due, or it failed (and is rescheduled).
+
+    The count of attempts is the claim's number: who was overtaken writes nothing. Logs name the row and the type of
+    what went wrong; its words may carry addresses (SMTP), so they are told outside production only.
+    """
     lease = clock.wall() + timedelta(seconds=settings.WORK_LEASE)
     if not due(rows, at=at).order_by().filter(pk=pk).update(claimed_until=lease, attempts=F("attempts") + 1):
         return False
     row = rows.get(pk=pk)
+    claim = rows.filter(pk=pk, attempts=row.attempts)
+    if row.attempts > MAX_ATTEMPTS:  # its workers all died before they could say so
+        claim.update(parked_reason=TOO_OFTEN, claimed_until=None)
+        return False
     try:
         handle(row)
-    except Park as reason:
-        rows.filter(pk=pk).update(parked_reason=str(reason)[:200] or "parked", claimed_until=None)
+    except Park as park:
+        claim.update(parked_reason=park.reason[:200] or "parked", claimed_until=None)
         return False
     except Exception as error:
-        log.exception("%s %s failed, attempt %s", type(row).__name__, pk, row.attempts)
-        _reschedule(rows, row, error, at)
+        name = type(error).__name__
+        told = None if settings.PRODUCTION else error
+        log.error("%s %s failed, attempt %s: %s", type(row).__name__, pk, row.attempts, name, exc_info=told)
+        _reschedule(claim, row.attempts, name, at)
         return False
-    rows.filter(pk=pk).update(done_at=at, claimed_until=None, last_error="")
-    return True
+    return bool(claim.update(done_at=at, claimed_until=None, last_error=""))
 
 
-def _reschedule[Row: Work](rows: QuerySet[Row], row: Row, error: Exception, at: datetime) -> None:
-    wait = BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1]
-    rows.filter(pk=row.pk).update(
+def _reschedule[Row: Work](claim: QuerySet[Row], attempts: int, error: str, at: datetime) -> None:
+    wait = BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
+    claim.update(
         due_at=at + timedelta(seconds=wait),
         claimed_until=None,
-        last_error=f"{type(error).__name__}: {error}"[:500],
-        parked_reason="tried too often" if row.attempts >= MAX_ATTEMPTS else "",
+        last_error=error[:500],
+        parked_reason=TOO_OFTEN if attempts >= MAX_ATTEMPTS else "",
     )
 
 

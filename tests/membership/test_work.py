@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import smtplib
 from datetime import timedelta
 
 import pytest
 
-from membership import clock, work
+from membership import clock, middleware, work
 from membership.models import Message
 from tests.factories import moment
 
@@ -48,7 +49,7 @@ class TestDrain:
 
         assert _drain(fails) == 0
         row.refresh_from_db()
-        assert (row.done_at, row.last_error) == (None, "OSError: no route")
+        assert (row.done_at, row.last_error) == (None, "OSError")
         assert row.due_at == AT + timedelta(seconds=5)
         assert _drain(lambda _: None, at=row.due_at) == 1
 
@@ -70,3 +71,55 @@ class TestDrain:
             Message.objects.update(due_at=AT)
         row.refresh_from_db()
         assert row.parked_reason == "tried too often"
+
+    def test_parks_what_kills_its_worker_every_time(self, row):
+        def dies(_):
+            raise KeyboardInterrupt  # as little is said about the row as after a kill
+
+        for _attempt in range(work.MAX_ATTEMPTS):
+            with pytest.raises(KeyboardInterrupt):
+                _drain(dies)
+            Message.objects.update(claimed_until=clock.wall() - timedelta(seconds=1))
+        assert _drain(pytest.fail) == 0
+        row.refresh_from_db()
+        assert row.parked_reason == "tried too often"
+
+    @pytest.mark.parametrize("outcome", [None, OSError("no route"), work.Park("nobody knows this customer")])
+    def test_leaves_the_row_to_the_worker_that_took_it_over(self, row, outcome):
+        def is_overtaken(_):
+            Message.objects.update(claimed_until=clock.wall() - timedelta(seconds=1))
+            assert work.due(Message.objects.all(), at=AT).update(attempts=2, claimed_until=later)
+            if outcome:
+                raise outcome
+
+        later = clock.wall() + timedelta(seconds=60)
+        assert _drain(is_overtaken) == 0
+        row.refresh_from_db()
+        assert (row.done_at, row.parked_reason, row.due_at, row.claimed_until) == (None, "", AT, later)
+
+    def test_says_in_production_what_went_wrong_without_repeating_it(self, row, settings, caplog):
+        def refused(_):
+            raise smtplib.SMTPRecipientsRefused({"a@example.org": (550, b"no")})
+
+        settings.PRODUCTION = True
+        _drain(refused)
+        row.refresh_from_db()
+        assert row.last_error == "SMTPRecipientsRefused"
+        assert f"Message {row.pk} failed, attempt 1: SMTPRecipientsRefused" in caplog.text
+        assert "a@example.org" not in caplog.text
+
+
+class TestPark:
+    def test_tells_staff_the_reason_and_a_visitor_that_somebody_must_look(self):
+        park = work.Park("subscription sub_1 belongs to nobody")
+        assert (park.reason, park.status, park.code) == ("subscription sub_1 belongs to nobody", 409, "needs_a_person")
+        assert "sub_1" not in str(park)
+
+    def test_becomes_a_page_where_a_request_runs_into_it(self, rf):
+        def runs_into_it(_):
+            raise AssertionError
+
+        page = middleware.refusals(runs_into_it).process_exception(rf.get("/"), work.Park("sub_1"))
+        assert page.status_code == 409
+        assert b"One of us must look at this first" in page.content
+        assert b"sub_1" not in page.content
