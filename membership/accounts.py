@@ -45,7 +45,17 @@ NOTICES = {
     "mfa/email/webauthn_added": _("A passkey was added to your account"),
     "mfa/email/webauthn_removed": _("A passkey was removed from your account"),
 }
-MAILS_PER_HOUR = 12  # asked for by strangers, to one address
+MAILS_PER_HOUR = 12  # of one kind, asked for by strangers, to one address
+
+
+def _spent(kind: str, email: str) -> bool:
+    """Count one more mail. The page answers as ever: a refusal would tell strangers something, and would let them
+    lock somebody out. By kind, so that those who ask for resets cannot use up the codes to log in."""
+    try:
+        limits.hit(f"mail:{kind}:{email.lower()}", limit=MAILS_PER_HOUR, per=timedelta(hours=1), at=clock.wall())
+    except limits.TooMany:
+        return True
+    return False
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -64,10 +74,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     }
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Keep the mail as a row; the worker sends it. Raises TooMany where a stranger asks too often."""
+        """Keep the mail as a row; the worker sends it. Where strangers ask too often, nothing is written."""
         kind = ASKED_FOR.get(template_prefix, "account_notice")
-        if template_prefix in ASKED_FOR:
-            limits.hit(f"mail:{email.lower()}", limit=MAILS_PER_HOUR, per=timedelta(hours=1), at=clock.wall())
+        if template_prefix in ASKED_FOR and _spent(kind, email):
+            return
         user = context.get("user") or User.objects.filter(email=email.lower()).first()
         messages.write(
             key=f"{kind}:{secrets.token_hex(12)}",

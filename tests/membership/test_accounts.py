@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
+from membership import accounts
 from membership.models import Member, Message, SearchKey, TimelineEntry, User
 
 if TYPE_CHECKING:
@@ -210,7 +212,7 @@ class TestPasskey:
 
 
 class TestTooOften:
-    def test_asking_for_codes_ends_in_a_page_that_says_so(self, client: Client) -> None:
+    def test_asking_for_codes_in_a_burst_ends_in_a_page_that_says_so(self, client: Client) -> None:
         joined(Client())
         for _ in range(20):
             answer = Client().post("/account/password/reset/", {"email": EMAIL})
@@ -219,6 +221,27 @@ class TestTooOften:
         assert answer.status_code == 429
         assert b"too often" in answer.content
         assert b"<main" in answer.content
+
+    def _ask_all_hour_for_resets(self) -> set[int]:
+        answers = set()
+        for n in range(accounts.MAILS_PER_HOUR + 2):
+            cache.clear()  # spread over minutes and addresses
+            answer = Client().post("/account/password/reset/", {"email": EMAIL}, REMOTE_ADDR=f"203.0.113.{n}")
+            answers.add(answer.status_code)
+        cache.clear()
+        return answers
+
+    def test_no_more_mails_are_written_and_the_page_does_not_tell(self, client: Client) -> None:
+        joined(Client())
+        assert self._ask_all_hour_for_resets() == {302}
+        assert Message.objects.filter(kind="account_reset_code").count() == accounts.MAILS_PER_HOUR
+
+    def test_resets_asked_for_by_a_stranger_leave_the_codes_to_log_in(self, client: Client) -> None:
+        joined(Client())
+        self._ask_all_hour_for_resets()
+        client.post("/account/login/code/", {"email": EMAIL})
+        answer = client.post("/account/login/code/confirm/", {"code": newest_code()})
+        assert answer.headers["Location"] == "/portal/"
 
     def test_signing_up_is_limited_by_where_it_comes_from(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
