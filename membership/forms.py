@@ -197,4 +197,5 @@ class SettingsForm(forms.Form):
         self.user.time_zone = self.cleaned_data["time_zone"]
         self.user.save(update_fields=["language", "time_zone"])
         if self.member:
-            signup.rename_member(member=self.member, name=self.cleaned_data["name"])
+            actor = f"member:{self.member.pk}"
+            signup.rename_member(member=self.member, name=self.cleaned_data["name"], at=clock.now(), actor=actor)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
-from membership import numbers, search, timeline
+from membership import audit, numbers, search, timeline
 from membership.models import Member, SearchKey
 
 if TYPE_CHECKING:
@@ -42,8 +42,14 @@ def _with_a_free_number(user: User, name: str, at: datetime) -> Member:
 
 
 @transaction.atomic
-def rename_member(*, member: Member, name: str) -> None:
-    """Change the name on the roll; the card shows it from the next time it is drawn."""
-    member.name = " ".join(name.split())
+def rename_member(*, member: Member, name: str, at: datetime, actor: str) -> None:
+    """Change the name on the roll; the card shows it from the next time it is drawn. That it changed is kept; the
+    names are not: history holds none."""
+    name = " ".join(name.split())
+    if name == member.name:
+        return
+    member.name = name
     member.save(update_fields=["name"])
     search.replace(member=member, kind=SearchKey.Kind.NAME, value=member.name)
+    timeline.write(member=member, kind="renamed", at=at, actor=actor)
+    audit.write(actor=actor, verb="rename", subject=f"member:{member.pk}", at=at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from membership.models import Member, SearchKey
+from membership.models import AuditEntry, Member, SearchKey, TimelineEntry
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +30,16 @@ def test_saves_name_language_and_zone_and_search_follows(client: Client, ada: Me
     assert '<html lang="de">' in answer.content.decode()
     assert SearchKey.objects.filter(kind="name", value="augusta king").exists()
     assert not SearchKey.objects.filter(kind="name", value="lovelace").exists()
+
+
+def test_keeps_that_a_name_was_changed_but_no_name(client: Client, ada: Member) -> None:
+    form = {"name": "Augusta King", "language": "en", "time_zone": "Asia/Tokyo"}
+    for _twice in range(2):
+        client.post("/portal/settings/", form)
+    told = TimelineEntry.objects.get(member=ada, kind="renamed")
+    audited = AuditEntry.objects.get(verb="rename")
+    assert (told.actor, told.data) == (f"member:{ada.pk}", {})
+    assert (audited.actor, audited.subject, audited.data) == (f"member:{ada.pk}", f"member:{ada.pk}", {})
 
 
 @pytest.mark.parametrize(
