@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -29,17 +30,21 @@ DEBUG = False
 
 
 def _own_secret() -> str:
-    """The demo's secret, made at first use and kept in VIP_DATA; production must name its own."""
+    """The demo's secret, made at first use and kept in VIP_DATA; production must name its own.
+
+    Written beside and linked whole, so that of processes that start together none reads half a secret.
+    """
     if VIP_MODE == "test":
         return "test-" * 12
     VIP_DATA.mkdir(parents=True, exist_ok=True)
     path = VIP_DATA / "secret_key"
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            path.chmod(0o600)
-            file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+    if not path.exists():
+        draft = VIP_DATA / f"secret_key.{secrets.token_hex(8)}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
     return path.read_text(encoding="utf-8")
 
 
