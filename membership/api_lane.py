@@ -28,7 +28,10 @@ class ApiLane(BaseHandler):
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         super().__init__()
         self.get_response = get_response  # type: ignore[assignment]
+        # What BaseHandler.load_middleware() would fill: this lane has none of each kind.
         self._view_middleware: list[object] = []
+        self._template_response_middleware: list[object] = []
+        self._exception_middleware: list[object] = []
         self._exception_middleware: list[object] = []  # ninja raises 404 for the bare /api/v1/
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:

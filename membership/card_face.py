@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from membership.models import Card, Member, Membership, Tier
 
-SHOWN = (Standing.CURRENT, Standing.GRACE, Standing.PAUSED, Standing.SUSPENDED)
 LONGEST_NAME = 120  # as Member.name
 ACCENTS_A_LETTER = 3  # Vietnamese needs two, pointed Hebrew three
 JOINERS = "\u200c\u200d"  # Persian, Indic scripts and emoji need them
@@ -56,7 +55,7 @@ def face(card: Card, at: datetime) -> Face:
     if membership is None or card.revoked_at is not None:
         raise NoCardToShow
     now, tier = standing.at(membership, at), standing.tier_at(membership, at)
-    if now not in SHOWN or tier is None or membership.entitled_until is None:
+    if now not in standing.HELD or tier is None or membership.entitled_until is None:
         raise NoCardToShow
     return Face(
         name=clean(card.member.name) or _("Member"),
@@ -71,7 +70,7 @@ def face(card: Card, at: datetime) -> Face:
 def has_card(member: Member, at: datetime) -> bool:
     """Whether a membership stands behind a card of `member` at `at`."""
     membership = standing.current_membership(member, at)
-    return membership is not None and standing.at(membership, at) in SHOWN
+    return membership is not None and standing.at(membership, at) in standing.HELD
 
 
 def _last_day_of_grace(membership: Membership) -> date | None:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from membership.models import Member, Tier
 
-HONORED = (Standing.CURRENT, Standing.GRACE)
-
 
 class RevokeReason(StrEnum):
     LOST = "lost"
@@ -119,7 +117,7 @@ def _worth(card: Card, at: datetime) -> CardCheck:
     if membership is None:
         return CardCheck(valid=False, reason=CheckReason.NOT_VALID, card=card)
     now = standing.at(membership, at)
-    valid = now in HONORED
+    valid = now in standing.HONORED
     return CardCheck(
         valid=valid,
         reason=CheckReason.VALID if valid else CheckReason.NOT_VALID,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from membership import audit, timeline
+from membership import audit, standing, timeline
 from membership.errors import DomainError
 from membership.models import HouseholdSeat, Member, Membership
 from membership.signals import membership_changed
@@ -23,7 +23,9 @@ class SeatTaken(DomainError):
 @transaction.atomic
 def open_seat(*, membership: Membership, holder: Member, at: datetime, actor: str) -> HouseholdSeat:
     """Seat `holder` under `membership` from `at` on. Raises SeatTaken."""
-    if holder.pk == membership.member_id or holder.seats.filter(closed_at=None).exists():
+    own = standing.own_membership(holder)
+    held = own is not None and standing.at(own, at) in standing.HELD
+    if held or holder.pk == membership.member_id or holder.seats.filter(closed_at=None).exists():
         raise SeatTaken
     seat = HouseholdSeat.objects.create(membership=membership, holder=holder, opened_at=at)
     _record(seat, "seat_opened", at, actor)

@@ -24,6 +24,10 @@ class Standing(StrEnum):
     ENDED = "ended"
 
 
+HONORED = frozenset({Standing.CURRENT, Standing.GRACE})  # perks and the card work
+HELD = HONORED | {Standing.PAUSED, Standing.SUSPENDED}  # somebody has it, if not the use of it
+
+
 def at(membership: Membership, moment: datetime) -> Standing:
     """The standing at `moment`, asked as a person would: paid? ended? begun? stopped? resting? covered? awaited?"""
     if membership.entitled_until is None:
@@ -114,11 +118,22 @@ def computed_status(membership: Membership) -> Status:
 
 
 def current_membership(member: Member, moment: datetime) -> Membership | None:
-    """The membership that speaks for `member`: the open own one, else a seat's payer's, else the last that ended."""
-    own = list(Membership.objects.with_facts().filter(member=member).order_by("-reserved_at", "-pk")[:1])
-    if own and own[0].status != Status.ENDED:
-        return own[0]
-    seat = member.seats.filter(opened_at__lte=moment, closed_at=None).values_list("membership_id", flat=True).first()
-    if seat is not None:
-        return Membership.objects.with_facts().get(pk=seat)
-    return own[0] if own else None
+    """The membership that speaks for `member`: the own one if it is held, else that of the open seat, else the own."""
+    own = own_membership(member)
+    if own is not None and at(own, moment) in HELD:
+        return own
+    return seat_membership(member, moment) or own
+
+
+def own_membership(member: Member) -> Membership | None:
+    """The member's own newest membership, in whatever state it is."""
+    return Membership.objects.with_facts().filter(member=member).order_by("-reserved_at", "-pk").first()
+
+
+def seat_membership(member: Member, moment: datetime) -> Membership | None:
+    """The membership the member has a seat under. It stays that one when its payer joins anew."""
+    return (
+        Membership.objects.with_facts()
+        .filter(seats__holder=member, seats__opened_at__lte=moment, seats__closed_at=None)
+        .first()
+    )

@@ -29,6 +29,7 @@ from perks.schemas import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 router = Router()
 
@@ -93,7 +94,8 @@ def get_member(request: HttpRequest, number: str) -> HttpResponse:
     """Standing, tier, perks with what is left of them, and when the next thing changes."""
     language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
     with translation.override(language):
-        return _json(members.detail(_known(number), at=clock.now()), language)
+        at = clock.now()
+        return _json(members.detail(_known(number, at=at), at=at), language)
 
 
 @router.put(
@@ -105,7 +107,7 @@ def get_member(request: HttpRequest, number: str) -> HttpResponse:
 )
 def tie_customer(request: HttpRequest, number: str, ref: RefIn) -> HttpResponse:
     """Tie your own customer id to a member, so that later checks may use it. Repeating it changes nothing."""
-    found = _known(number)
+    found = _known(number, at=clock.now())
     if not lookup.tie(shop=_caller(request).shop, customer_ref=ref.customer_ref, number=found.number):
         raise Problem(409, "ref_taken", "This customer_ref is tied to another member.")
     return _json({"number": found.number, "customer_ref": ref.customer_ref})
@@ -127,9 +129,10 @@ def list_sales(
 ) -> HttpResponse:
     """Sales that are not over: when each opens for the public, per tier and (with `member`) for a member."""
     language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
-    found = _known(member) if member is not None else None
+    at = clock.now()
+    found = _known(member, at=at) if member is not None else None
     with translation.override(language):
-        return _json(members.sales(found, at=clock.now()), language)
+        return _json(members.sales(found, at=at), language)
 
 
 @router.post(
@@ -155,8 +158,8 @@ def verify_card(request: HttpRequest, card: CardIn) -> HttpResponse:
     return _json({"valid": False, "reason": told})
 
 
-def _known(number: str) -> lookup.Found:
-    found = lookup.by_number(number)
+def _known(number: str, *, at: datetime) -> lookup.Found:
+    found = lookup.by_number(number, at=at)
     if found is None:
         raise Problem(404, "unknown_member", "There is no member with this number.")
     return found

@@ -47,7 +47,7 @@ class ApiKeyAuth(HttpAuthBase):
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise _unauthorized("Send your key as “Authorization: Bearer vip_…”.")
-        caller = _caller(token.strip())
+        caller = _caller(token.strip(), request)
         if caller is None:
             raise _guessed(limits.address_of(request), token)
         if self.scope not in caller.scopes:
@@ -56,18 +56,22 @@ class ApiKeyAuth(HttpAuthBase):
         return caller
 
 
-def _caller(token: str) -> Caller | None:
+def _caller(token: str, request: HttpRequest) -> Caller | None:
     digest = keys.digest(token)
-    return _callers.get(digest, lambda: _look_up(token, digest))
+    return _callers.get(digest, lambda: _look_up(token, digest, request))
 
 
-def _look_up(token: str, digest: str) -> Caller | None:
+def _look_up(token: str, digest: str, request: HttpRequest) -> Caller | None:
     shape = keys.SHAPE.fullmatch(token)
     if shape is None or not token.startswith(f"vip_{keys.mode()}_"):
         return None
+    if digest not in _known and _guesses_lately(limits.address_of(request)) >= GUESSES_A_MINUTE:
+        raise _too_many()
     row = ApiKey.objects.filter(prefix=shape[1], revoked_at=None).first()
     if row is None or not hmac.compare_digest(row.secret_hash, digest):
+        _known.discard(digest)
         return None
+    _known.add(digest)
     return Caller(key=row.pk, shop=row.shop_id, scopes=frozenset(row.scopes))
 
 
@@ -75,23 +79,35 @@ def _unauthorized(detail: str) -> Problem:
     return Problem(401, "invalid_key", detail, headers={"WWW-Authenticate": "Bearer"})
 
 
+# By address, when wrong keys came. Guessing 256 bits is hopeless; after so many a minute it costs the database nothing
+# either, for a key is not even looked up. But one that was right before is: whoever shares an address with somebody
+# who guesses works on.
 _guesses: dict[str, list[float]] = {}
+_known: set[str] = set()  # digests of keys that were right, as many as there are keys
+
+
+def _guesses_lately(address: str) -> int:
+    now = time.monotonic()
+    return sum(now - t < 60 for t in _guesses.get(address, []))
 
 
 def _guessed(address: str, token: str) -> Problem:
-    """A wrong key. Guessing 256 bits is hopeless; slowing it down keeps the logs and the database quiet."""
-    now = time.monotonic()
-    recent = [t for t in _guesses.get(address, []) if now - t < 60][-GUESSES_A_MINUTE:]
+    """A wrong key: counted, and answered."""
+    if _guesses_lately(address) >= GUESSES_A_MINUTE:
+        return _too_many()
     if len(_guesses) > 10_000:
         _guesses.clear()
-    _guesses[address] = [*recent, now]
-    if len(recent) >= GUESSES_A_MINUTE:
-        return Problem(429, "too_many_wrong_keys", "Too many wrong keys. Wait a minute.", headers={"Retry-After": "60"})
+    _guesses[address] = [*_guesses.get(address, []), time.monotonic()][-GUESSES_A_MINUTE:]
     other = "vip_test_" if keys.mode() == "live" else "vip_live_"
     if token.startswith(other):
         return _unauthorized(f"This installation takes {keys.mode()} keys (vip_{keys.mode()}_…).")
     return _unauthorized("This key is not known, or was revoked.")
 
 
+def _too_many() -> Problem:
+    return Problem(429, "too_many_wrong_keys", "Too many wrong keys. Wait a minute.", headers={"Retry-After": "60"})
+
+
 def forget_guesses() -> None:
     _guesses.clear()
+    _known.clear()

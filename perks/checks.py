@@ -39,7 +39,7 @@ class NoSuchCheck(DomainError):
 
 def answer(*, asked: CheckIn, raw: bytes, shop: int, at: datetime) -> bytes:
     """Decide, remember, and return the body of the answer. Raises UnknownPlan."""
-    found = _find(asked.member, shop) if asked.member else None
+    found = _find(asked.member, shop, at) if asked.member else None
     ident = f"chk_{secrets.token_urlsafe(16)}"
     body = dumps({"id": ident, **_decide(asked, found, at)})
     question = raw if asked.member is None or asked.member.card is None else _without_token(asked)
@@ -55,7 +55,7 @@ def replay(*, ident: str, shop: int, at: datetime, parse: type[CheckIn]) -> byte
     if kept is None:
         raise NoSuchCheck
     asked = parse.model_validate_json(kept.question)
-    found = lookup.by_member(kept.member_id) if kept.member_id else None
+    found = lookup.by_member(kept.member_id, at=at) if kept.member_id else None
     try:
         today = _decide(asked, found, at)
     except UnknownPlan:
@@ -70,13 +70,13 @@ def replay(*, ident: str, shop: int, at: datetime, parse: type[CheckIn]) -> byte
     )
 
 
-def _find(member: MemberIn, shop: int) -> Found | None:
+def _find(member: MemberIn, shop: int, at: datetime) -> Found | None:
     if member.number is not None:
-        return lookup.by_number(member.number)
+        return lookup.by_number(member.number, at=at)
     if member.card is not None:
-        return lookup.by_card(member.card)
+        return lookup.by_card(member.card, at=at)
     assert member.customer_ref is not None
-    return lookup.by_customer_ref(shop, member.customer_ref)
+    return lookup.by_customer_ref(shop, member.customer_ref, at=at)
 
 
 def _decide(asked: CheckIn, found: Found | None, at: datetime) -> dict[str, Any]:

@@ -52,7 +52,10 @@ def record(entry: Entry) -> None:
 
 
 def key_was_used(key: int) -> None:
+    """Note that a key was used; also where nothing is decided, as on GET /perks."""
     _used_keys.add(key)
+    if _thread is None and settings.VIP_MODE != "test":
+        _start()
 
 
 def flush() -> int:

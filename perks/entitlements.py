@@ -22,18 +22,20 @@ if TYPE_CHECKING:
 
 def rebuild(*, member: Member, at: datetime) -> None:
     """Write the member's row anew, as of `at`. A member who never had a membership has none."""
-    membership = standing.current_membership(member, at)
-    if membership is None:
+    told = recompute(member, as_of=at)
+    if told is None:
         Entitlement.objects.filter(member=member).delete()
         return
-    payer = membership.member if membership.member_id != member.pk else None
-    _write(
-        member,
-        card_id=Card.objects.filter(member=member, revoked_at=None).values_list("pk", flat=True).first(),
-        payer_id=payer.pk if payer else None,
-        facts=recompute(membership, as_of=at),
-        computed_at=at,
-    )
+    payer, facts = told
+    card_id = Card.objects.filter(member=member, revoked_at=None).values_list("pk", flat=True).first()
+    _write(member, card_id=card_id, payer_id=payer, facts=facts, computed_at=at)
+
+
+def rebuild_all(*, membership: Membership, at: datetime) -> None:
+    """Write anew the rows of all who live by `membership`: its payer, and whoever has or had a seat under it."""
+    rebuild(member=membership.member, at=at)
+    for holder in Member.objects.filter(seats__membership=membership).distinct():
+        rebuild(member=holder, at=at)
 
 
 def set_card(*, member: Member, at: datetime) -> None:
@@ -47,13 +49,28 @@ def _write(member: Member, **fields: Any) -> None:
         Entitlement.objects.create(member=member, number=member.number, **fields)
 
 
-def recompute(membership: Membership, *, as_of: datetime) -> str:
-    """The facts as JSON: what Facts loads. Moments before `as_of` that can no longer matter are left out."""
+def recompute(member: Member, *, as_of: datetime) -> tuple[int | None, str] | None:
+    """-> (who pays for the member's seat, the facts as JSON: what Facts loads); None without any membership.
+
+    The own membership, and that of an open seat: which of them speaks is a question of the moment it is asked at.
+    Moments before `as_of` that can no longer matter are left out.
+    """
+    own, seat = standing.own_membership(member), standing.seat_membership(member, as_of)
+    first = own or seat
+    if first is None:
+        return None
+    facts = _facts(first, as_of)
+    if own and seat:
+        facts["seat"] = _facts(seat, as_of)
+    return seat.member_id if seat else None, orjson.dumps(facts, option=orjson.OPT_UTC_Z).decode()
+
+
+def _facts(membership: Membership, as_of: datetime) -> dict[str, Any]:
     held = list(Grant.objects.filter(membership=membership).select_related("perk").order_by("perk__position", "pk"))
     used = _used(held)
     terms = sorted(membership.terms.all(), key=lambda t: t.starts_at)
     goodwill = [g for g in held if g.source == Grant.Source.GOODWILL and g.ends_at > as_of]
-    facts = {
+    return {
         "status": membership.status,
         "end_reason": membership.end_reason,
         "zone": membership.time_zone,
@@ -68,7 +85,6 @@ def recompute(membership: Membership, *, as_of: datetime) -> str:
         "windows": [_window(span, held, used) for span in _still_counting(grants.spans(membership), as_of)],
         "goodwill": [_goodwill(g, used) for g in goodwill],
     }
-    return orjson.dumps(facts, option=orjson.OPT_UTC_Z).decode()
 
 
 def _still_counting(spans: list[grants.Span], as_of: datetime) -> Iterable[grants.Span]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from membership.standing import Standing
+from membership.standing import HELD, Standing
 
 Moment = datetime
 _moment = datetime.fromisoformat
@@ -40,7 +40,10 @@ class Window(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """One membership, as of the last change to it. `windows` are ordered; where two overlap, the later one counts."""
+    """One membership, as of the last change to it. `windows` are ordered; where two overlap, the later one counts.
+
+    `seat`: for a member with a membership and a household seat, the one that speaks while the own is not held.
+    """
 
     status: str
     end_reason: str
@@ -53,12 +56,19 @@ class Facts(NamedTuple):
     pauses: tuple[tuple[Moment, Moment], ...]
     windows: tuple[Window, ...]
     goodwill: tuple[Window, ...]
+    seat: Facts | None = None
+
+    def speaking(self, at: datetime) -> Facts:
+        """Those that count at `at`, as standing.current_membership chooses."""
+        return self if self.seat is None or self.standing(at) in HELD else self.seat
 
     def standing(self, at: datetime) -> Standing:
         if self.entitled_until is None or self.began_at is None:
             return Standing.ENDED if self.status == "ended" else Standing.PENDING
         if self.cut_at is not None and at >= self.cut_at:
             return Standing.ENDED
+        if at < self.began_at:
+            return Standing.PENDING
         if any(start <= at and (end is None or at < end) for start, end in self.stops):
             return Standing.SUSPENDED
         if any(start <= at < end for start, end in self.pauses):
@@ -98,6 +108,11 @@ class Facts(NamedTuple):
 def load(text: str | bytes) -> Facts:
     """The facts in an entitlement row."""
     data = orjson.loads(text)
+    seat = data.get("seat")
+    return _facts(data, _facts(seat) if seat else None)
+
+
+def _facts(data: dict[str, Any], seat: Facts | None = None) -> Facts:
     return Facts(
         status=data["status"],
         end_reason=data["end_reason"],
@@ -110,6 +125,7 @@ def load(text: str | bytes) -> Facts:
         pauses=tuple((_moment(start), _moment(end)) for start, end in data["pauses"]),
         windows=tuple(_window(w) for w in data["windows"]),
         goodwill=tuple(_window(w) for w in data["goodwill"]),
+        seat=seat,
     )
 
 

@@ -81,7 +81,7 @@ def settle(membership: Membership) -> list[Grant]:
         elif mine := by_key.pop(span.key, []):
             plan.fit(span, mine)
         elif _was_promised(span, by_key[PROVISIONAL]):
-            plan.fit(span, by_key.pop(PROVISIONAL))
+            plan.offer(span, by_key.pop(PROVISIONAL))  # sold as the catalogue is now, and with it what came since
         else:
             plan.sell(span)
     plan.withdraw(by_key.pop(PROVISIONAL, []))
@@ -113,15 +113,15 @@ class _Changes:
             self._let(grant, term=span.term, change=span.change, starts_at=span.starts_at, ends_at=span.ends_at)
 
     def offer(self, span: Span, grants: Iterable[Grant]) -> None:
-        """Provisional grants follow the catalogue: nobody has bought them yet."""
+        """Provisional grants follow the catalogue up to the moment in which their span is bought."""
         held = {g.perk_id: g for g in grants}
         for perk, settings in self._sold_now(span.tier):
             grant = held.pop(perk.pk, None)
             if grant is None:
                 self.new.append(self._new_grant(span, perk, settings))
             else:
-                tier = span.tier.code
-                self._let(grant, settings=settings, tier=tier, starts_at=span.starts_at, ends_at=span.ends_at)
+                sold = {"settings": settings, "tier": span.tier.code, "term": span.term, "change": span.change}
+                self._let(grant, **sold, starts_at=span.starts_at, ends_at=span.ends_at)
         self.withdraw(held.values())
 
     def withdraw(self, grants: Iterable[Grant]) -> None:

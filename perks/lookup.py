@@ -1,4 +1,4 @@
-"""Finding the member a shop means: one indexed read of the entitlement row, a household seat with its payer's."""
+"""Finding the member a shop means, as of a moment: one indexed read of the entitlement row."""
 
 from __future__ import annotations
 
@@ -14,57 +14,55 @@ from perks import facts
 from perks.models import Ref
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from perks.facts import Facts
 
-_ROW = """
-SELECT e.member_id, e.number, COALESCE(p.facts, e.facts)
-FROM perks_entitlement e LEFT JOIN perks_entitlement p ON p.member_id = e.payer_id
-WHERE """
-BY_NUMBER = _ROW + "e.number = %s"
-BY_CARD = _ROW + "e.card_id = %s"
-BY_MEMBER = _ROW + "e.member_id = %s"
-BY_REF = _ROW + "e.member_id = (SELECT member_id FROM perks_ref WHERE shop_id = %s AND customer_ref = %s)"  # noqa: S608
+_ROW = "SELECT member_id, number, facts FROM perks_entitlement WHERE "
+BY_NUMBER = _ROW + "number = %s"
+BY_CARD = _ROW + "card_id = %s"
+BY_MEMBER = _ROW + "member_id = %s"
+BY_REF = _ROW + "member_id = (SELECT member_id FROM perks_ref WHERE shop_id = %s AND customer_ref = %s)"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A member we know; `facts` None: who has no membership."""
+    """A member we know, with the facts that count at the moment asked about; None: who has no membership."""
 
     member: int
     number: str
     facts: Facts | None
 
 
-def by_number(text: str) -> Found | None:
+def by_number(text: str, *, at: datetime) -> Found | None:
     """By member number, with or without the spaces people type."""
     number = text if numbers.is_valid(text) else numbers.normalize(text)
     if not numbers.is_valid(number):
         return None
-    return _row(BY_NUMBER, number) or _without_membership(Member.objects.filter(number=number).first())
+    return _row(at, BY_NUMBER, number) or _without_membership(Member.objects.filter(number=number).first())
 
 
-def by_card(token_or_url: str) -> Found | None:
+def by_card(token_or_url: str, *, at: datetime) -> Found | None:
     """By the QR of a card that stands; a forged or revoked one is nobody's."""
     card_id = card_token.read(token_or_url)
     if card_id is None:
         return None
-    return _row(BY_CARD, _adapted(card_id)) or _without_membership(
+    return _row(at, BY_CARD, _adapted(card_id)) or _without_membership(
         Member.objects.filter(cards=card_id, cards__revoked_at=None).first()
     )
 
 
-def by_customer_ref(shop: int, customer_ref: str) -> Found | None:
+def by_customer_ref(shop: int, customer_ref: str, *, at: datetime) -> Found | None:
     """By the shop's own id, tied to a member before (PUT /members/{number}/refs)."""
-    return _row(BY_REF, shop, customer_ref) or _without_membership(
+    return _row(at, BY_REF, shop, customer_ref) or _without_membership(
         Member.objects.filter(refs__shop=shop, refs__customer_ref=customer_ref).first()
     )
 
 
-def by_member(member: int) -> Found | None:
+def by_member(member: int, *, at: datetime) -> Found | None:
     """By our own id, for a replay."""
-    return _row(BY_MEMBER, member) or _without_membership(Member.objects.filter(pk=member).first())
+    return _row(at, BY_MEMBER, member) or _without_membership(Member.objects.filter(pk=member).first())
 
 
 def tie(*, shop: int, customer_ref: str, number: str) -> bool:
@@ -75,7 +73,7 @@ def tie(*, shop: int, customer_ref: str, number: str) -> bool:
     return tied.member_id == member.pk
 
 
-def _row(sql: str, *params: str | int | UUID) -> Found | None:
+def _row(at: datetime, sql: str, *params: str | int | UUID) -> Found | None:
     try:
         row = _fetch(sql, params)
     except (OperationalError, InterfaceError):
@@ -83,7 +81,7 @@ def _row(sql: str, *params: str | int | UUID) -> Found | None:
             raise
         connection.close()  # the database was restarted under a kept connection: once more on a new one
         row = _fetch(sql, params)
-    return None if row is None else Found(row[0], row[1], facts.load(row[2]))
+    return None if row is None else Found(row[0], row[1], facts.load(row[2]).speaking(at))
 
 
 def _fetch(sql: str, params: tuple[str | int | UUID, ...]) -> tuple[int, str, str] | None:

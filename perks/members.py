@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from membership.standing import HONORED
 from perks import catalogue as _catalogue
 from perks import kinds
 from perks.engine import uses
@@ -30,7 +31,7 @@ def detail(found: Found, *, at: datetime) -> dict[str, Any]:
         "standing": facts.standing(at) if facts else None,
         "entitled_until": facts.entitled_until if facts else None,
         "next_change": min((m for m in facts.moments() if m > at), default=None) if facts else None,
-        "perks": _held(facts, at) if facts and facts.standing(at) in {"current", "grace"} else [],
+        "perks": _held(facts, at) if facts and facts.standing(at) in HONORED else [],
     }
 
 
@@ -68,7 +69,7 @@ def catalogue() -> list[dict[str, Any]]:
 def sales(found: Found | None, *, at: datetime) -> list[dict[str, Any]]:
     """GET /sales."""
     now = _catalogue.current()
-    own = found.facts.held(at) if found and found.facts and found.facts.standing(at) in {"current", "grace"} else {}
+    own = found.facts.held(at) if found and found.facts and found.facts.standing(at) in HONORED else {}
     openings = {o.tier: [h for h in o.held if h.kind == early_access.CODE] for o in now.offers.values()}
     told = []
     for sale in sorted(now.world.sales.values(), key=lambda s: (s.opens_at, s.code)):

@@ -40,7 +40,7 @@ class HeldLine:
 @panels.register("portal", order=10)
 def portal(request: HttpRequest, *, member: Member, at: datetime, **context: Any) -> str:
     """The member's perks, as the checkout sees them this moment; nothing while the membership does not count."""
-    found = lookup.by_member(member.pk)
+    found = lookup.by_member(member.pk, at=at)
     if found is None or found.facts is None:
         return ""
     told = members.detail(found, at=at)

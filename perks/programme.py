@@ -112,9 +112,15 @@ def load(*, programme: Programme, at: datetime) -> None:
         Sale.objects.update_or_create(
             code=sale.code, defaults={"names": sale.names}, create_defaults={"names": sale.names, **dates}
         )
-    for membership in Membership.objects.with_facts().open():  # renewals still to be paid follow the catalogue
+    _offer_anew(at)
+
+
+def _offer_anew(at: datetime) -> None:
+    """Renewals still to be paid follow the catalogue. Each under its membership's lock, as verbs settle too."""
+    for pk in Membership.objects.open().order_by("pk").values_list("pk", flat=True):
+        membership = Membership.objects.with_facts().select_for_update(of=("self",)).get(pk=pk)
         grants.settle(membership)
-        entitlements.rebuild(member=membership.member, at=at)
+        entitlements.rebuild_all(membership=membership, at=at)
 
 
 def _tier(entry: TierEntry, at: datetime) -> Tier:

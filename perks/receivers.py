@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.dispatch import receiver
 
-from membership.models import Card, Member, Membership
+from membership.models import Card, Membership
 from membership.signals import card_changed, membership_changed
 from perks import entitlements, grants
 
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
 @receiver(membership_changed, dispatch_uid="perks.membership_changed")
 def on_membership_changed(*, membership: Membership, at: datetime, **_: Any) -> None:
-    """Grants follow the terms; the payer's row and that of everybody with a seat follow the grants."""
+    """Grants follow the terms; the rows of all who live by the membership follow the grants."""
     grants.settle(membership)
-    entitlements.rebuild(member=membership.member, at=at)
-    for holder in Member.objects.filter(seats__membership=membership).distinct():
-        entitlements.rebuild(member=holder, at=at)
+    entitlements.rebuild_all(membership=membership, at=at)
 
 
 @receiver(card_changed, dispatch_uid="perks.card_changed")

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from membership.models import Membership
 
 FIRST_CURRENCY = "EUR"
-HELD = (Standing.CURRENT, Standing.GRACE, Standing.PAUSED, Standing.SUSPENDED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +103,7 @@ def _mine(request: HttpRequest, at: datetime) -> dict[str, Any] | None:
     now = standing.at(membership, at)
     if now == Standing.PENDING:
         return {"pending": True, "membership": membership, "plan": membership.plan}
-    return _held(membership, at) if now in HELD else None
+    return _held(membership, at) if now in standing.HELD else None
 
 
 def _held(membership: Membership, at: datetime) -> dict[str, Any]:

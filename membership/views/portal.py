@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from membership.models import Member, Membership
 
-CARRIES_A_CARD = (Standing.CURRENT, Standing.GRACE)
 AWAITS_PAYMENT = (Standing.PENDING, Standing.GRACE)
 
 
@@ -52,7 +51,7 @@ def _letter(request: HttpRequest, member: Member, membership: Membership, at: da
         "grace_until": standing.grace_until(membership),
         "pause": standing.pause_at(membership, at),
         "stop_source": stop.source if stop else "",
-        "carries_a_card": state in CARRIES_A_CARD,
+        "carries_a_card": state in standing.HONORED,
         # While a payment is awaited the standing's own words say what to do, with the page's one button.
         "next_panels": "" if state in AWAITS_PAYMENT else panels.render("portal-next", request, **asked),
         "panels": panels.render("portal", request, **asked),

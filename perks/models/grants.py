@@ -62,10 +62,11 @@ class Grant(models.Model):
 class Entitlement(models.Model):
     """All that a perk check asks about a member, in one row, without personal data.
 
-    `facts` is what entitlements.recompute() makes of the member's newest membership as of `computed_at`: standing
-    facts, and the windows of the term then running and of those after it, with tier, grants and settings as sold.
-    Moments in it never need a job to come true: the engine compares them with the moment of the check.
-    `payer` is set for a household seat: the payer's facts count.
+    `facts` is what entitlements.recompute() makes of the member's newest membership as of `computed_at`, or of that of
+    their household seat, or of both: standing facts, and the windows of the term then running and of those after it,
+    with tier, grants and settings as sold. Moments in it never need a job to come true: the engine compares them with
+    the moment of the check.
+    `payer` is set for a household seat: who pays for the membership it is under.
     """
 
     member = models.OneToOneField(Member, on_delete=models.PROTECT, primary_key=True, related_name="entitlement")

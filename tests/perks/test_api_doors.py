@@ -1,11 +1,15 @@
 """Keys and scopes, the other routes, and the OpenAPI document that describes them all."""
 
+import types
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.http import Http404
+from django.test import override_settings
+from django.urls import path as route
 
 from membership import card_token, cards, lifecycle
 from membership.api import api
@@ -77,11 +81,30 @@ class TestKeys:
         now = next(times)
         assert shop.call("GET", "/members/1").status_code == 401
 
-    def test_guessed_in_bursts_are_slowed_down_and_the_right_one_still_works(self, shop):
+    def guess(self, shop):
         right, shop.key = shop.key, "vip_test_abcdefgh_" + "A" * 43
         answers = [shop.call("GET", "/perks").status_code for _ in range(auth.GUESSES_A_MINUTE + 1)]
-        assert (answers[0], answers[-1]) == (401, 429)
-        shop.key = right
+        assert answers == [401] * auth.GUESSES_A_MINUTE + [429]
+        return right
+
+    def test_guessed_in_bursts_are_slowed_down_and_one_that_was_right_before_still_works(self, shop):
+        assert shop.call("GET", "/perks").status_code == 200
+        shop.key = self.guess(shop)
+        fresh.forget_all()
+        assert shop.call("GET", "/perks").status_code == 200
+
+    def test_guessed_on_and_on_cost_no_query(self, shop, django_assert_num_queries):
+        self.guess(shop)
+        with django_assert_num_queries(0):
+            answer = shop.call("GET", "/perks")
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_wrong_keys")
+        assert answer.headers["Retry-After"] == "60"
+
+    def test_may_be_tried_again_a_minute_after_a_burst(self, shop, monkeypatch):
+        monkeypatch.setattr(auth.time, "monotonic", lambda: now)
+        now = 1000.0
+        shop.key = self.guess(shop)
+        now = 1060.0
         assert shop.call("GET", "/perks").status_code == 200
 
     def test_of_the_other_mode_are_told_apart(self, shop):
@@ -92,6 +115,13 @@ class TestKeys:
         shop.call("GET", "/perks")
         decisions.flush()
         assert ApiKey.objects.get().last_used_at == clock.now
+
+    def test_last_use_is_written_where_nothing_was_ever_decided(self, settings, monkeypatch):
+        started = []
+        monkeypatch.setattr(decisions, "_start", lambda: started.append(True))
+        settings.VIP_MODE = "demo"
+        decisions.key_was_used(1)
+        assert started == [True]
 
     def test_more_than_two_live_ones_are_refused_by_the_database(self, shop, clock):
         row = ApiKey.objects.get()
@@ -205,6 +235,15 @@ class TestTheLane:
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert not response.cookies
+
+    def test_answers_what_a_plain_view_raises_as_well(self, client, monkeypatch):
+        def nothing_here(request):
+            raise Http404
+
+        routes = types.ModuleType("routes")
+        routes.urlpatterns = [route("api/v1/plain", nothing_here)]
+        with override_settings(ROOT_URLCONF=routes):
+            assert client.get("/api/v1/plain").json()["code"] == "not_found"
 
     def test_answers_its_own_mistakes_as_problems(self, shop, laurel, monkeypatch, caplog):
         def broken(**_):

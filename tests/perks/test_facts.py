@@ -7,8 +7,9 @@ import pytest
 from membership import households, invariants, lifecycle, standing
 from membership.models import Membership
 from membership.signals import membership_changed
-from perks import facts
-from perks.models import Entitlement, Grant
+from perks import facts, lookup, programme
+from perks.facts import Facts
+from perks.models import Entitlement, Grant, Perk, TierPerk
 from tests import factories
 
 
@@ -74,6 +75,56 @@ class TestTheRow:
         breaches = [line for i in invariants.all_registered() if i.id == "I4" for line in i.check()]
         assert breaches == [f"entitlement of member {membership.member_id} differs from its recomputation"]
 
+    def both_say(self, member, at, wanted):
+        """What the portal says, what the API says, and that the invariant is content."""
+        portal = standing.at(standing.current_membership(member, at), at)
+        api = lookup.by_number(member.number, at=at).facts.standing(at)
+        assert [list(i.check()) for i in invariants.all_registered() if i.id == "I4"] == [[], []]
+        assert (portal, api) == (wanted, wanted)
+
+    def seat(self, joined, clock, holder):
+        payer = joined("gold-year")
+        return payer, households.open_seat(membership=payer, holder=holder, at=clock.now, actor="staff:1")
+
+    def test_of_who_lapsed_and_took_a_seat_says_what_the_seat_says(self, joined, clock):
+        bob = joined("silver-year").member
+        clock.move(days=365 + 40)
+        self.seat(joined, clock, bob)
+        self.both_say(bob, clock.now, "current")
+
+    def test_of_a_seat_is_not_lost_by_going_to_pay(self, joined, clock):
+        bob = factories.member("Bob", at=clock.now)
+        self.seat(joined, clock, bob)
+        plan = factories.plan("silver-year")
+        lifecycle.reserve(member=bob, plan=plan, currency="EUR", at=clock.now, actor="system")
+        self.both_say(bob, clock.now, "current")
+
+    def test_of_a_seat_stays_with_the_membership_that_ended_when_its_payer_joins_anew(self, joined, clock):
+        bob = factories.member("Bob", at=clock.now)
+        payer, _ = self.seat(joined, clock, bob)
+        clock.move(days=365 + 40)
+        joined("gold-year", member=payer.member)
+        self.both_say(bob, clock.now, "lapsed")
+
+    def test_goes_back_to_the_seat_by_the_clock_alone_when_the_own_membership_runs_out(self, joined, clock):
+        bob = factories.member("Bob", at=clock.now)
+        clock.move(days=1)
+        own_is_over = clock.now + timedelta(days=60)
+        payer, _ = self.seat(joined, clock, bob)
+        own = joined("silver-month", member=bob)
+        lookup_tier = lookup.by_number(bob.number, at=clock.now).facts.tier(clock.now)
+        assert (own.plan.tier.code, lookup_tier) == ("silver", "silver")
+        clock.move_to(own_is_over)
+        assert lookup.by_number(bob.number, at=clock.now).facts.tier(clock.now) == payer.plan.tier.code
+        self.both_say(bob, clock.now, "current")
+
+    def test_that_says_another_thing_now_than_the_memberships_is_reported(self, joined, clock, monkeypatch):
+        membership = joined()
+        monkeypatch.setattr(Facts, "standing", lambda self, at: "grace")
+        breaches = [line for i in invariants.all_registered() if i.id == "I4" for line in i.check()]
+        number = membership.member_id
+        assert breaches == [f"member {number} is grace by the entitlement row and current by the memberships"]
+
     def test_of_a_household_seat_joins_its_payers(self, joined, clock):
         payer, holder = joined("gold-year"), factories.member()
         seat = households.open_seat(membership=payer, holder=holder, at=clock.now, actor="staff:1")
@@ -107,6 +158,30 @@ class TestGrants:
             membership=membership, source="paid", source_ref="next", plan=membership.plan, at=clock.now, actor="stripe"
         )
         assert set(Grant.objects.filter(term=term).values_list("pk", flat=True)) == provisional
+
+    def test_of_the_next_term_are_what_the_tier_has_when_it_is_paid(self, joined, clock):
+        membership = joined("gold-year")
+        old = TierPerk.objects.filter(tier__code="gold", perk__code="early-access").get()
+        new = Perk.objects.create(code="fitting", kind=old.perk.kind, names={"en": "Fitting"}, position=9)
+        Perk.objects.filter(pk=new.pk).update(published=True, settings=old.perk.settings)
+        TierPerk.objects.create(tier=old.tier, perk=new, settings=old.settings)
+        clock.move(days=366)
+        assert "fitting" not in row(membership).held(clock.now)
+        lifecycle.add_term(
+            membership=membership, source="paid", source_ref="next", plan=membership.plan, at=clock.now, actor="stripe"
+        )
+        assert "fitting" in row(membership).held(clock.now)
+
+    def test_of_a_renewal_follow_the_programme_also_in_the_seats_row(self, joined, clock):
+        payer, holder = joined("gold-year"), factories.member(at=clock.now)
+        households.open_seat(membership=payer, holder=holder, at=clock.now, actor="staff:1")
+        changed = programme.read("laurel")
+        changed.perks = [perk for perk in changed.perks if perk.code != "early-access"]
+        TierPerk.objects.filter(perk__code="early-access").delete()
+        programme.load(programme=changed, at=clock.now)
+        after = clock.now + timedelta(days=366)
+        for member in (payer.member, holder):
+            assert "early-access" not in lookup.by_member(member.pk, at=after).facts.held(after)
 
     def test_change_with_a_paid_tier_change_inside_the_term(self, joined, clock):
         membership = joined("silver-year")
