@@ -32,7 +32,6 @@ class ApiLane(BaseHandler):
         self._view_middleware: list[object] = []
         self._template_response_middleware: list[object] = []
         self._exception_middleware: list[object] = []
-        self._exception_middleware: list[object] = []  # ninja raises 404 for the bare /api/v1/
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
