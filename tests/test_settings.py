@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from membership import environment
+from membership import settings as settings_file
 from membership.environment import Environment
 
 ROOT = Path(__file__).parent.parent
@@ -113,6 +114,20 @@ class TestOutsideProduction:
         variables(VIP_MODE=mode, STRIPE_SECRET_KEY="sk_live_made_up")
 
         assert "STRIPE_SECRET_KEY: must be a test key" in refusal()
+
+
+class TestOwnSecret:
+    def test_is_read_whole_by_who_comes_second(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(settings_file, "VIP_MODE", "demo")
+        monkeypatch.setattr(settings_file, "VIP_DATA", tmp_path)
+        first = settings_file._own_secret()
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "exists", lambda _: False)  # both looked before either had written
+            second = settings_file._own_secret()
+        assert len(first) >= 48
+        assert first == second == settings_file._own_secret()
+        (kept,) = tmp_path.iterdir()
+        assert (kept.name, kept.stat().st_mode & 0o777) == ("secret_key", 0o600)
 
 
 def test_the_example_names_every_variable_and_no_other():
