@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from membership.models import Member, Membership
 
 MAX_EVENT_BYTES = 512 * 1024
-JOINABLE = {None, Standing.PENDING, Standing.LAPSED, Standing.ENDED}
+JOINABLE = {Standing.PENDING, Standing.LAPSED, Standing.ENDED}
 
 
 def member_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -51,8 +51,7 @@ def review(request: HttpRequest, plan_code: str) -> HttpResponse:
     """What will be paid and when again, agreed to here; then on to Stripe's page."""
     member = _member(request)
     plan = get_object_or_404(Plan.objects.select_related("tier"), code=plan_code, published=True)
-    membership = standing.current_membership(member, clock.now())
-    if _is_member(membership, member):
+    if _is_member(standing.own_membership(member)):
         notes.info(request, _("You are a member already. This is what you have."))
         return redirect("portal")
     try:
@@ -67,10 +66,8 @@ def review(request: HttpRequest, plan_code: str) -> HttpResponse:
     return render(request, "billing/review.html", context, status=422 if form.errors else 200)
 
 
-def _is_member(membership: Membership | None, member: Member) -> bool:
-    if membership is None or membership.member_id != member.pk:
-        return False
-    return standing.at(membership, clock.now()) not in JOINABLE
+def _is_member(membership: Membership | None) -> bool:
+    return membership is not None and standing.at(membership, clock.now()) not in JOINABLE
 
 
 def _go_and_pay(request: HttpRequest, member: Member, price: Price, form: AgreementForm) -> HttpResponse:
@@ -152,11 +149,9 @@ def stay(request: HttpRequest) -> HttpResponse:
 
 def _own_running(request: HttpRequest) -> Membership | None:
     """The visitor's own membership while its paid term runs."""
-    member, at = _member(request), clock.now()
-    membership = standing.current_membership(member, at)
-    if membership is None or membership.member_id != member.pk:
-        return None
-    return membership if standing.at(membership, at) == Standing.CURRENT else None
+    membership = standing.own_membership(_member(request))
+    running = membership is not None and standing.at(membership, clock.now()) == Standing.CURRENT
+    return membership if running else None
 
 
 @member_required
@@ -179,7 +174,7 @@ def invoice(request: HttpRequest, pk: int) -> HttpResponse:
 def mend_payment(request: HttpRequest) -> HttpResponse:
     """The one address for "something is wrong with a payment": says what it is and leads to where it is mended."""
     at = clock.now()
-    membership = standing.current_membership(_member(request), at)
+    membership = standing.own_membership(_member(request))
     context: dict[str, Any] = {"membership": membership}
     if membership:
         context["standing"] = standing.at(membership, at)
