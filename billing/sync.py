@@ -71,7 +71,7 @@ def _row_of(session: dict[str, Any]) -> CheckoutSession | None:
 @transaction.atomic
 def expired(row: CheckoutSession, *, keep_reservation: bool = False) -> None:
     """A page that can no longer be paid. The place goes back, unless another page of it is open or about to be."""
-    membership = Membership.objects.select_for_update(of=("self",)).get(pk=row.membership_id)
+    membership = Membership.objects.lock(row.membership_id)
     pages = CheckoutSession.objects.filter(membership=membership, state=CheckoutSession.State.OPEN)
     if not pages.filter(pk=row.pk).update(state=CheckoutSession.State.EXPIRED) or keep_reservation:
         return
@@ -130,8 +130,7 @@ def _whose(subscription: dict[str, Any]) -> Membership:
 @transaction.atomic
 def _fold(membership: Membership, read: Read, actor: str) -> bool:
     """Write what was read. False: this subscription has no place here and its money goes back."""
-    locked = Membership.objects.select_for_update(of=("self",)).select_related("plan", "member")
-    membership = locked.get(pk=membership.pk)
+    membership = Membership.objects.lock(membership.pk)
     owed = _paid_without_a_term(read)
     if _has_no_place(membership, read, owed):
         misplaced.note(membership, read.id, owed, at=clock.now())

@@ -118,7 +118,7 @@ def load(*, programme: Programme, at: datetime) -> None:
 def _offer_anew(at: datetime) -> None:
     """Renewals still to be paid follow the catalogue. Each under its membership's lock, as verbs settle too."""
     for pk in Membership.objects.open().order_by("pk").values_list("pk", flat=True):
-        membership = Membership.objects.with_facts().select_for_update(of=("self",)).get(pk=pk)
+        membership = Membership.objects.lock(pk)
         grants.settle(membership)
         entitlements.rebuild_all(membership=membership, at=at)
 

@@ -45,7 +45,7 @@ class NothingToPause(DomainError):
 
 def locked(membership: Membership) -> Membership:
     """The membership, fresh and locked for this transaction (SQLite: the transaction itself is the lock)."""
-    return Membership.objects.with_facts().select_for_update(of=("self",)).get(pk=membership.pk)
+    return Membership.objects.lock(membership.pk)
 
 
 def check(membership: Membership, verb: str) -> Status:

@@ -35,6 +35,15 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             "terms__plan__tier", "terms__tier_changes__to_plan__tier", "stops", "pauses"
         )
 
+    def lock(self, pk: int) -> Membership:
+        """The membership, locked for this transaction, then read with its facts.
+
+        Two steps: PostgreSQL re-checks a row it had to wait for against the joined rows it read before, so a lock
+        and a join in one query find nothing when the plan was changed meanwhile.
+        """
+        self.select_for_update().only("pk").get(pk=pk)
+        return self.with_facts().get(pk=pk)
+
 
 class Membership(models.Model):
     """One continuous stay of a member, from joining to ending.
