@@ -27,6 +27,7 @@ PROGRAMME_NAME = ENV.vip_programme_name
 WEB_WORKERS = ENV.web_workers
 PRODUCTION = VIP_MODE == "production"
 DEBUG = False
+VIP_DATA.mkdir(parents=True, exist_ok=True)  # SQLite, the queue, static files and beat's notes lie here
 
 
 def _own_secret() -> str:
@@ -36,7 +37,6 @@ def _own_secret() -> str:
     """
     if VIP_MODE == "test":
         return "test-" * 12
-    VIP_DATA.mkdir(parents=True, exist_ok=True)
     path = VIP_DATA / "secret_key"
     if not path.exists():
         draft = VIP_DATA / f"secret_key.{secrets.token_hex(8)}"
