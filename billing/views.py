@@ -134,11 +134,11 @@ def cancel(request: HttpRequest) -> HttpResponse:
 
 
 @member_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def stay(request: HttpRequest) -> HttpResponse:
-    """Take a cancellation back."""
+    """Take a cancellation back. Who had to log in on the way comes by GET, to the portal with its button."""
     membership = _own_running(request)
-    if membership is not None and membership.canceled_at is not None:
+    if request.method == "POST" and membership is not None and membership.canceled_at is not None:
         try:
             leaving.stay(membership=membership, at=clock.now(), actor=f"member:{membership.member_id}")
             notes.success(request, _("Good to have you. Your membership renews as before."))

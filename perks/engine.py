@@ -24,6 +24,17 @@ if TYPE_CHECKING:
     from perks.kinds.base import SaleDates
 
 LONGEST_VALIDITY = timedelta(hours=24)
+# A "no" that a payment or a sign-up turns into a "yes" at any moment is not to be kept.
+SHORTEST_VALIDITY = timedelta(minutes=1)
+UNTIL_A_PAYMENT = {
+    "unknown_member",
+    "not_a_member",
+    "membership_pending",
+    "membership_lapsed",
+    "membership_suspended",
+    "membership_ended",
+    "payment_overdue",
+}
 
 OUT_OF_STANDING = {
     Standing.PENDING: "membership_pending",
@@ -250,8 +261,11 @@ def _totals(basket: Basket | None, room: Room, effects: Iterable[Effect]) -> Tot
 
 
 def _valid_until(facts: Facts | None, outcomes: Iterable[_Candidate | Refusal], question: Question) -> datetime:
-    """The next known moment at which the answer could change, at most a day away."""
+    """The next known moment at which the answer could change: at most a day away, a minute where a payment decides."""
+    outcomes = list(outcomes)
     moments = [question.at + LONGEST_VALIDITY]
+    if any(isinstance(o, Refusal) and o.reason in UNTIL_A_PAYMENT for o in outcomes):
+        moments.append(question.at + SHORTEST_VALIDITY)
     if facts is not None:
         moments += facts.moments()
     for outcome in outcomes:

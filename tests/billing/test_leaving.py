@@ -48,6 +48,11 @@ class TestCanceling:
         assert Membership.objects.get().renewal_expected
         assert not at_stripe()
 
+    def test_taken_back_after_a_new_login_leads_to_the_portal_and_its_button(self, joined):
+        joined.post("/portal/cancel/")
+        assert joined.get("/portal/stay/")["Location"] == "/portal/"
+        assert not Membership.objects.get().renewal_expected
+
     def test_is_not_for_those_who_are_not_members(self, visitor):
         assert visitor.get("/portal/cancel/")["Location"] == "/portal/"
 

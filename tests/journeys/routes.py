@@ -110,7 +110,7 @@ TABLE: dict[str, Entry] = {
     "invoices": Page(),
     "invoice": Page({"pk": "{invoice}"}),
     "cancel": Page(),
-    "stay": PostOnly(why="takes a cancellation back"),
+    "stay": Elsewhere(why="takes a cancellation back by POST; who had to log in first is led to the portal's button"),
     "mend-payment": Page(),
     "stripe-webhook": PostOnly(why="Stripe posts events here"),
     "local_stripe:api": Document({"rest": "products"}, why="Stripe's API; without a key, Stripe's error"),

@@ -206,6 +206,7 @@ class TestStanding:
 
     def test_answers_hold_until_the_next_known_change_and_a_day_at_most(self):
         assert decide(member(), None).valid_until == AT + timedelta(hours=24)
+        assert decide(None, None).valid_until == AT + timedelta(minutes=1)  # they may join at any moment
         assert decide(member(entitled_until=AT + timedelta(hours=1)), None).valid_until == AT + timedelta(hours=1)
 
 
