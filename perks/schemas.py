@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from perks.basket import Basket, Name
 
@@ -108,7 +109,11 @@ class CheckIn(Strict):
     @model_validator(mode="after")
     def _about_somebody(self) -> Self:
         if self.member is None and self.if_joined is None:
-            raise ValueError("member is missing (or ask with if_joined)")
+            missing = PydanticCustomError("missing", "Field required, unless you ask with if_joined")
+            # Said of the field, as every other 422 is: a plain ValueError would be said of the whole body.
+            raise ValidationError.from_exception_data(
+                type(self).__name__, [InitErrorDetails(type=missing, loc=("member",), input=None)]
+            )
         return self
 
 

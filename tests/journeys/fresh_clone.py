@@ -2,7 +2,7 @@
 
 This commit is cloned into an empty folder, with an empty home, no virtual environment and no package cache in reach.
 `./run demo` is started there, walked through, stopped, started again; the member must still be there, and no process
-may be left behind. It also tells how long each start took.
+may be left behind. Each start takes no longer than is promised.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from tests.journeys import walk
 from tests.journeys.rig import ROOT, Demo
 
 WITH_DOWNLOADS = 600.0  # seconds to the first start, packages fetched
-HANGS = 4  # times the promise
-ANEW, AGAIN = 60.0, 10.0  # seconds that are promised, packages there: with an empty database, and with yesterday's
+ANEW, AGAIN = 60.0, 10.0  # seconds, packages there: with an empty database, and with yesterday's
 
 
 def main() -> None:
@@ -63,13 +62,10 @@ def strangers_demo(place: Path) -> Demo:
 
 
 def expect_ready(demo: Demo, *, promised: float) -> None:
-    """Start it and tell how long it took beside what is promised. It is left running.
-
-    A busy machine is no fault of the demo's, so only a start that takes several times as long fails the walk.
-    """
+    """Start it, in no more seconds than the README promises. It is left running."""
     took = demo.start()
-    tell(f"ready after {took:.1f} s, {promised:g} are promised on a machine that does nothing else")
-    assert took < HANGS * promised
+    tell(f"ready after {took:.1f} s of {promised:g}")
+    assert took < promised
 
 
 def finish(demo: Demo) -> None:

@@ -243,7 +243,7 @@ class TestBadRequests:
     @pytest.mark.parametrize(
         ("question", "field"),
         [
-            ({}, ""),
+            ({}, "member"),
             ({"member": {}}, "member"),
             ({"member": {"number": "1", "card": "x"}}, "member"),
             ({"member": {"number": "1"}, "baskets": {}}, "baskets"),
