@@ -2,15 +2,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from billing import views
+from billing.views import checkout, invoices, leaving, mending, webhook
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("checkout/return/", views.come_back, name="checkout-return"),
-    path("checkout/<slug:plan_code>/", views.review, name="checkout"),
-    path("portal/cancel/", views.cancel, name="cancel"),
-    path("portal/stay/", views.stay, name="stay"),
-    path("portal/invoices/", views.invoices, name="invoices"),
-    path("portal/invoices/<int:pk>/", views.invoice, name="invoice"),
-    path("mend-payment/", views.mend_payment, name="mend-payment"),
-    path("webhooks/stripe/", views.stripe_webhook, name="stripe-webhook"),
+    path("checkout/return/", checkout.come_back, name="checkout-return"),
+    path("checkout/<slug:plan_code>/", checkout.review, name="checkout"),
+    path("portal/cancel/", leaving.cancel, name="cancel"),
+    path("portal/stay/", leaving.stay, name="stay"),
+    path("portal/invoices/", invoices.invoices, name="invoices"),
+    path("portal/invoices/<int:pk>/", invoices.invoice, name="invoice"),
+    path("mend-payment/", mending.mend_payment, name="mend-payment"),
+    path("webhooks/stripe/", webhook.stripe_webhook, name="stripe-webhook"),
 ]

@@ -1,0 +1,1 @@
+"""Billing's pages, a module a subject, and Stripe's webhook door."""
