@@ -8,6 +8,7 @@ from billing.emulator import (
     checkout,
     customers,
     discounts,
+    disputes,
     endpoints,
     events,
     invoices,
@@ -21,8 +22,8 @@ from billing.emulator import (
 from billing.emulator.dispatch import before_answer, handle
 
 MODULES = (
-    account, catalogue, checkout, customers, discounts, endpoints, events, invoices, payment_methods, payments, portal,
-    refunds, setup_intents, subscriptions,
+    account, catalogue, checkout, customers, discounts, disputes, endpoints, events, invoices, payment_methods,
+    payments, portal, refunds, setup_intents, subscriptions,
 )  # fmt: skip
 
 __all__ = ["MODULES", "before_answer", "handle"]

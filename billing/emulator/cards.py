@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 ThreeDS = Literal["never", "unless_set_up", "always"]
+Disputed = Literal["", "fraudulent", "product_not_received", "inquiry"]
+Refunded = Literal["", "fails", "pending"]
 
 
 @dataclass(frozen=True)
 class Card:
-    """One test card. `decline` is a decline code, e.g. insufficient_funds; the wire code follows from it."""
+    """One test card. `decline` is a decline code, e.g. insufficient_funds; the wire code follows from it.
+
+    `dispute` is what its holder says of every charge soon after; `refund` what becomes of money sent back to it.
+    """
 
     number: str
     tokens: tuple[str, ...]
@@ -19,6 +24,8 @@ class Card:
     attaches: bool = True
     three_ds: ThreeDS = "never"
     brand: str = "visa"
+    dispute: Disputed = ""
+    refund: Refunded = ""
 
     @property
     def last4(self) -> str:
@@ -56,6 +63,11 @@ TABLE = (
         three_ds="always",
     ),
     Card("4000003800000446", ("pm_card_authenticationRequiredSetupForOffSession",), three_ds="unless_set_up"),
+    Card("4000000000000259", ("pm_card_createDispute",), dispute="fraudulent"),
+    Card("4000000000002685", ("pm_card_createDisputeProductNotReceived",), dispute="product_not_received"),
+    Card("4000000000001976", ("pm_card_createDisputeInquiry",), dispute="inquiry"),
+    Card("4000000000005126", ("pm_card_refundFail",), refund="fails"),
+    Card("4000000000007726", ("pm_card_pendingRefund",), refund="pending"),
 )
 BY_NUMBER = {card.number: card for card in TABLE}
 BY_TOKEN = {token: card for card in TABLE for token in card.tokens}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from billing.emulator import events, paging, payment_methods, store
+from billing.emulator import clock, events, paging, payment_methods, store
 from billing.emulator.routing import endpoint
 
 if TYPE_CHECKING:
@@ -93,6 +93,9 @@ def _next_action(intent: Record) -> dict[str, Any]:
 
 def _succeed(intent: Record, payment_method: Record) -> None:
     charge = _charge(intent, payment_method, status="succeeded")
+    if payment_methods.card_of(payment_method).dispute:
+        charge.due_at = clock.now()  # its holder disputes it at the next opportunity, see `disputes`
+        store.save(charge)
     intent.data |= {
         "status": "succeeded",
         "amount_received": intent.data["amount"],

@@ -1,4 +1,8 @@
-"""Refunds of a charge, full or in part."""
+"""Refunds of a charge, full or in part, and what becomes of them on their way to the card.
+
+Most have succeeded at once. Two test cards differ: on one a refund is pending and succeeds later, on the other it has
+succeeded and fails later, so that the money is the seller's again.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,39 @@ import copy
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from billing.emulator import events, money, paging, store
+from django.db import transaction
+
+from billing.emulator import clock, disputes, events, money, paging, payment_methods, store
 from billing.emulator.errors import StripeError, required
+from billing.emulator.models import Record
+from billing.emulator.routers import ALIAS
 from billing.emulator.routing import endpoint
+from billing.emulator.timeline import when_due
 
 if TYPE_CHECKING:
-    from billing.emulator.models import Record
     from billing.emulator.wire import Call
+
+LATER = 600  # seconds until a test card's refund turns out differently
 
 
 @endpoint("POST /v1/refunds")
 def create(call: Call) -> Record:
     call.supports("amount", "charge", "payment_intent", "metadata", "reason")
+    metadata = store.merge_metadata({}, call.params.get("metadata"))
     charge = _charge_of(call.params)
-    amount = _amount(charge, call.params.get("amount"))
+    return _make(charge, call.params.get("amount"), call.params.get("reason"), metadata)
+
+
+def of_charge(charge_id: str, *, amount: int | None = None, reason: str | None = None) -> Record:
+    """Refund `amount` (minor units) of a charge, or what is left of it. Raises StripeError as the API would."""
+    with transaction.atomic(using=ALIAS):
+        charge = Record.objects.select_for_update().get(kind="charge", stripe_id=charge_id)
+        return _make(charge, amount, reason, {})
+
+
+def _make(charge: Record, asked: int | None, reason: str | None, metadata: dict[str, str]) -> Record:
+    amount, fate = _amount(charge, asked), _fate(charge)
+    pending = fate == "pending"
     refund = store.create(
         "refund",
         {
@@ -28,32 +51,65 @@ def create(call: Call) -> Record:
             "currency": charge.data["currency"],
             "customer": charge.customer or None,
             "destination_details": {"type": "card", "card": {"type": "refund", "reference_status": "pending"}},
-            "metadata": store.merge_metadata({}, call.params.get("metadata")),
+            "metadata": metadata,
             "payment_intent": charge.data["payment_intent"],
             "payment_method": charge.data["payment_method"],
-            "reason": call.params.get("reason"),
-            "status": "succeeded",
+            "pending_reason": "processing" if pending else None,
+            "reason": reason,
+            "status": "pending" if pending else "succeeded",
         },
         parent=charge.stripe_id,
         key=charge.data["payment_intent"],
+        due_at=clock.now() + LATER if fate else None,
     )
-    charge.data["amount_refunded"] += amount
-    charge.data["refunded"] = charge.data["amount_refunded"] == charge.data["amount"]
-    store.save(charge)
+    _count(charge, amount)
     events.emit("refund.created", refund.data)
     events.emit("charge.refunded", charge.data)
-    _sent_to_the_bank(refund)
+    if not fate:
+        _sent_to_the_bank(refund)
     return refund
 
 
-def _sent_to_the_bank(refund: Record) -> None:
-    """The bank's reference comes in; both names of the event are told, the older one too."""
+def _fate(charge: Record) -> str:
+    """What the card does to a refund: "" nothing, "fails" or "pending"."""
+    method = store.find(charge.data["payment_method"])
+    return payment_methods.card_of(method).refund if method else ""
+
+
+def _count(charge: Record, amount: int) -> None:
+    charge.data["amount_refunded"] += amount
+    charge.data["refunded"] = charge.data["amount_refunded"] == charge.data["amount"]
+    store.save(charge)
+
+
+@when_due("refund")
+def turn_out(refund: Record) -> None:
+    """The bank has answered: a pending refund has arrived, or one that had succeeded comes back."""
+    refund.due_at = None
+    if refund.data["status"] == "pending":
+        refund.data |= {"status": "succeeded", "pending_reason": None}
+        _sent_to_the_bank(refund, {**refund.data, "status": "pending", "pending_reason": "processing"})
+        return
     before = copy.deepcopy(refund.data)
+    refund.data |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
+    _count(store.get("charge", refund.parent), -refund.data["amount"])
+    _tell(refund, before)
+    events.emit("refund.failed", refund.data)
+
+
+def _sent_to_the_bank(refund: Record, before: dict[str, Any] | None = None) -> None:
+    """The bank's reference comes in."""
+    before = copy.deepcopy(before or refund.data)
     refund.data["destination_details"]["card"] |= {
         "reference": secrets.token_hex(6),
         "reference_status": "available",
         "reference_type": "acquirer_reference_number",
     }
+    _tell(refund, before)
+
+
+def _tell(refund: Record, before: dict[str, Any]) -> None:
+    """Both names of the event are told, the older one too."""
     for kind in ("refund.updated", "charge.refund.updated"):
         events.updated(refund, before, kind)
 
@@ -76,6 +132,7 @@ def _amount(charge: Record, asked: int | None) -> int:
     left: int = charge.data["amount"] - charge.data["amount_refunded"]
     if charge.data["status"] != "succeeded":
         raise StripeError(f"Charge {charge.stripe_id} was not successful and cannot be refunded.", param="charge")
+    disputes.refuse_refund(charge)
     if left == 0:
         raise StripeError(f"Charge {charge.stripe_id} has already been refunded.", code="charge_already_refunded")
     amount = left if asked is None else asked

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 PREFIX = {
     "account": "acct_1",
     "billing_portal.configuration": "bpc_1",
+    "billing_portal.session": "bps_1",
     "charge": "ch_3",
     "checkout.session": "cs_test_a1",
     "coupon": "",
     "customer": "cus_",
     "discount": "di_1",
+    "dispute": "du_1",
     "event": "evt_1",
     "invoice": "in_1",
     "invoice_payment": "inpay_1",
