@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 
@@ -32,13 +32,57 @@ def finalize(invoice: Record, *, customer: Record, at: int) -> None:
     events.emit("invoice.finalized", invoice.data)
 
 
+class Attempt(NamedTuple):
+    """What came of asking a card: the invoice is paid, or `decline` says why not, or the intent waits for 3DS."""
+
+    intent: Record
+    decline: str = ""
+
+    @property
+    def needs_authentication(self) -> bool:
+        return bool(self.intent.data["status"] == "requires_action")
+
+
+def collect(
+    invoice: Record, method: Record, *, at: int, authenticated: bool = False, automatic: bool = False
+) -> Attempt:
+    """Take what an open invoice asks from this card: the one way in which an open invoice is paid.
+
+    `authenticated` says that the holder has just passed 3DS, `automatic` that nobody asked for this but the calendar.
+    """
+    intent = intent_of(invoice) or payments.new_intent(
+        amount=invoice.data["amount_due"],
+        currency=invoice.data["currency"],
+        customer=invoice.customer,
+        parent=invoice.stripe_id,
+    )
+    decline = payments.confirm(intent, method, authenticated=authenticated)
+    if intent.data["status"] == "succeeded":
+        settle(invoice, intent=intent, at=at)
+        return Attempt(intent)
+    before = copy.deepcopy(invoice.data)
+    count = invoice.data["attempt_count"]
+    counts = bool(decline) and (automatic or count == 0)  # after the first, only automatic ones count
+    invoice.data |= {"attempted": True, "attempt_count": count + counts}
+    events.updated(invoice, before)
+    if decline:
+        events.emit("invoice.payment_failed", invoice.data)
+    return Attempt(intent, decline)
+
+
+def intent_of(invoice: Record) -> Record | None:
+    """The intent of earlier tries to pay this invoice, if one still waits."""
+    tried = store.of("payment_intent", parent=invoice.stripe_id).exclude(data__status__in=["canceled", "succeeded"])
+    return tried.order_by("-id").first()
+
+
 def settle(invoice: Record, *, intent: Record | None, at: int) -> None:
     """It is paid: by this succeeded intent, or without one because nothing is due."""
     due = invoice.data["amount_due"]
     invoice.data |= {
         "status": "paid",
         "attempted": True,
-        "attempt_count": 1 if intent else 0,
+        "attempt_count": max(invoice.data["attempt_count"], 1) if intent else 0,
         "amount_paid": due,
         "amount_remaining": 0,
         "ending_balance": 0,
@@ -94,6 +138,8 @@ def void(call: Call) -> Record:
     invoice.data["status_transitions"]["voided_at"] = clock.now()
     store.save(invoice)
     events.emit("invoice.voided", invoice.data)
+    if waiting := intent_of(invoice):
+        payments.cancel(waiting, at=clock.now(), reason="void_invoice")
     return invoice
 
 
@@ -106,19 +152,11 @@ def pay(call: Call) -> Record:
     if invoice.data["status"] != "open":
         raise StripeError(f"This invoice can't be paid: it is {invoice.data['status']}.", code="invoice_not_open")
     method = _method_for(invoice, call.params.get("payment_method"))
-    intent = payments.new_intent(
-        amount=invoice.data["amount_due"], currency=invoice.data["currency"], customer=invoice.customer
-    )
-    decline = payments.confirm(intent, method)
-    if intent.data["status"] == "succeeded":
-        settle(invoice, intent=intent, at=clock.now())
+    attempt = collect(invoice, method, at=clock.now())
+    if invoice.data["status"] == "paid":
         return invoice
-    before = copy.deepcopy(invoice.data)
-    invoice.data |= {"attempted": True, "attempt_count": invoice.data["attempt_count"] + bool(decline)}
-    events.updated(invoice, before)
-    if decline:
-        events.emit("invoice.payment_failed", invoice.data)
-        raise payment_methods.declined(decline, payment_intent=intent.data)
+    if attempt.decline:
+        raise payment_methods.declined(attempt.decline, payment_intent=attempt.intent.data)
     raise StripeError(
         "This payment requires additional user action before it can be completed successfully.",
         code="invoice_payment_intent_requires_action",

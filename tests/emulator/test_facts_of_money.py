@@ -6,7 +6,7 @@ import pytest
 import stripe
 
 from billing.emulator import disputes, refunds
-from tests.emulator.test_facts import DOCS, SDK, TRACES, fact
+from tests.emulator.test_facts import DOCS, SDK, TRACES, fact, reopen
 
 DISPUTES, NOT_RECEIVED, INQUIRY = "4000000000000259", "4000000000002685", "4000000000001976"
 REFUND_FAILS, REFUND_PENDING = "4000000000005126", "4000000000007726"
@@ -141,6 +141,16 @@ def test_staged(api, dispute_on):
     details = staged.evidence_details
     assert (staged.status, details.has_evidence, details.submission_count) == ("needs_response", True, 0)
     assert api.disputes.retrieve(staged.id).status == "needs_response"
+
+
+@fact("Any first try to pay an invoice is counted, afterwards only automatic retries are.", SDK)
+def test_tries_counted(api, bought, ada):
+    reopen(bought.invoice.id)
+    card = api.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": ada.id})
+    for _ in range(2):
+        with pytest.raises(stripe.CardError):
+            api.invoices.pay(bought.invoice.id, {"payment_method": card.id})
+    assert api.invoices.retrieve(bought.invoice.id).attempt_count == 1
 
 
 # --- what is ours alone ----------------------------------------------------------------------------------------------
