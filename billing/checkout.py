@@ -14,14 +14,16 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from billing import gateway, misplaced, nets, sync
-from billing.models import LIVE, CheckoutSession, Customer, StripePrice, Subscription
-from membership import clock, lifecycle, search
+from billing import customers, gateway, misplaced, nets, sync
+from billing.models import LIVE, CheckoutSession, Customer, Operation, StripePrice, Subscription
+from membership import clock, lifecycle
 from membership.errors import DomainError
-from membership.models import Consent, Member, Membership, Plan, Price, SearchKey, Status
+from membership.models import Consent, Member, Membership, Plan, Price, Status
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+KIND = "checkout"
 
 
 class NotForSale(DomainError):
@@ -66,7 +68,7 @@ def start(*, member: Member, price: Price, agreement: Agreement, at: datetime) -
     _consent(session, member, agreement, at)
     if session.url:
         return session.url
-    return _ask_for_page(session, _customer(member), agreement.language)
+    return _ask_for_page(session, customers.of(member), agreement.language)
 
 
 def _close_what_ended(member: Member, at: datetime) -> None:
@@ -144,42 +146,60 @@ def _consent(session: CheckoutSession, member: Member, agreement: Agreement, at:
     )
 
 
-def _customer(member: Member) -> str:
-    """The member's customer id at Stripe, made there if need be."""
-    known = Customer.objects.filter(member=member).first()
-    if known:
-        return known.stripe_id
-    params = {
-        "email": member.user.email,
-        "name": member.name,
-        "preferred_locales": [member.user.language],
-        "metadata": {"member": str(member.pk)},
-    }
-    operation = gateway.operation(key=f"customer:{member.pk}", kind="customer", params=params, member=member)
-    made = gateway.create(gateway.client().v1.customers.create, operation)
-    with transaction.atomic():
-        Customer.objects.get_or_create(member=member, defaults={"stripe_id": made.id})
-        search.put(member=member, kind=SearchKey.Kind.STRIPE, value=made.id)
-    return made.id
-
-
 def _ask_for_page(session: CheckoutSession, customer: str, language: str) -> str:
     operation = gateway.operation(
         key=f"checkout:{session.pk}",
-        kind="checkout",
+        kind=KIND,
         member=session.membership.member,
         params=_page_params(session, customer, language),
     )
     try:
-        made = gateway.create(gateway.client().v1.checkout.sessions.create, operation)
+        return _open_page(session, operation)
     except gateway.StripeRefused:
         # Nothing was opened there, so nothing may stay open here: the next try is a new row with a new key.
         CheckoutSession.objects.filter(pk=session.pk).update(state=CheckoutSession.State.EXPIRED)
         raise
+
+
+def _open_page(session: CheckoutSession, operation: Operation) -> str:
+    """Open the page, or what was lost of it: the call under its key, then our row. -> its address."""
+    sessions = gateway.client().v1.checkout.sessions
+    if operation.state == Operation.State.DONE:  # answered to a process that died before it could write it down
+        made = gateway.call(sessions.retrieve, operation.stripe_id)
+    else:
+        made = gateway.create(sessions.create, operation)
     CheckoutSession.objects.filter(pk=session.pk).update(
         stripe_id=made.id, url=made.url or "", expires_at=gateway.moment(made.expires_at)
     )
     return made.url or reverse("portal")
+
+
+def repeat(operation: Operation) -> None:
+    """For the janitor: open the page that was asked for, while our row of it still waits; else see what became of it."""
+    session = CheckoutSession.objects.filter(pk=operation.params["metadata"]["checkout"]).first()
+    if session and session.state == CheckoutSession.State.OPEN and not session.stripe_id:
+        _open_page(session, operation)
+    else:
+        look_up(operation)
+
+
+def look_up(operation: Operation) -> None:
+    """Find the page that was asked for, by our row in its metadata; settles the operation.
+
+    A page that nobody was led to is closed, so that it is never paid beside another.
+    """
+    ours = operation.params["metadata"]["checkout"]
+    sessions = gateway.client().v1.checkout.sessions
+    pages = gateway.read_all(sessions.list, {"customer": operation.params["customer"]})
+    found = next((page for page in pages if (page.get("metadata") or {}).get("checkout") == ours), None)
+    if found is None:
+        gateway.never_arrived(operation)
+        return
+    wanted = CheckoutSession.objects.filter(pk=ours, state=CheckoutSession.State.OPEN).exists()
+    if found["status"] == "open" and not wanted:
+        gateway.call(sessions.expire, found["id"])
+    sync.checkout(found["id"])
+    gateway.done(operation, stripe_id=found["id"])
 
 
 def _page_params(session: CheckoutSession, customer: str, language: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,6 +32,8 @@ API_VERSION = "2026-10-28.endive"
 Patience = Literal["web", "worker"]
 # A person waits 11 s at the very most (two tries of 5 s and the pause between); a worker has more time.
 TIMEOUTS: dict[Patience, tuple[float, int]] = {"web": (5.0, 1), "worker": (10.0, 2)}
+KEY_LIFE = timedelta(hours=23)  # Stripe keeps a key for at least 24 h; the hour is for the call that is under way
+FIRST_LOOK = timedelta(minutes=5)  # after which the janitor asks what came of an Operation
 UNKNOWN_OUTCOME = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError, stripe.IdempotencyError)
 
 
@@ -127,13 +129,19 @@ def read_all(function: Callable[..., Any], params: dict[str, Any]) -> list[dict[
 
 
 def create[T](function: Callable[..., T], operation: Operation) -> T:
-    """Make a creating call for an Operation that is committed already; keep what came of it."""
+    """Make a creating call for an Operation that is committed already; keep what came of it.
+
+    Raises StripeUnavailable also when Stripe may have forgotten the key: then the janitor must look before anybody
+    asks again, or the thing would be made twice.
+    """
+    if operation.key_good_until is None or clock.wall() >= operation.key_good_until:
+        raise StripeUnavailable
     try:
         made = call(function, operation.params, {"idempotency_key": operation.key})
     except StripeRefused as refusal:
         _answered(operation, Operation.State.REFUSED, error=str(refusal.details["said"]))
         raise
-    _answered(operation, Operation.State.DONE, stripe_id=getattr(made, "id", ""))
+    done(operation, stripe_id=getattr(made, "id", ""))
     return made
 
 
@@ -150,14 +158,26 @@ def settle(operation: Operation, make: Callable[[], Any]) -> bool:
         made = call(make)
     except StripeRefused as refusal:
         if refusal.details["code"] not in DONE_ALREADY:
-            _answered(operation, Operation.State.UNKNOWN, error=str(refusal.details["said"]))
+            _answered(operation, operation.state, error=str(refusal.details["said"]))
             return False
         made = None
-    _answered(operation, Operation.State.DONE, stripe_id=getattr(made, "id", ""))
+    done(operation, stripe_id=getattr(made, "id", ""))
     return True
 
 
-def _answered(operation: Operation, state: str, **fields: str) -> None:
+def done(operation: Operation, *, stripe_id: str) -> None:
+    """It is made: as `stripe_id` at Stripe."""
+    _answered(operation, Operation.State.DONE, stripe_id=stripe_id)
+
+
+def never_arrived(operation: Operation) -> None:
+    """It was looked for and is not there, and its key is too old to arrive still. Whoever wants it asks anew."""
+    _answered(operation, Operation.State.REFUSED, error="It never reached Stripe.")
+
+
+def _answered(operation: Operation, state: str, **fields: Any) -> None:
+    if state in {Operation.State.DONE, Operation.State.REFUSED}:
+        fields["look_at"] = None
     for name, value in {"state": state, "answered_at": clock.now(), **fields}.items():
         setattr(operation, name, value)
     operation.save(update_fields=["state", "answered_at", *fields])
@@ -171,7 +191,14 @@ def operation(*, key: str, kind: str, params: dict[str, Any], member: Member | N
     refused = Operation.objects.filter(key__startswith=f"{key}#", state=Operation.State.REFUSED).count()
     row, _ = Operation.objects.get_or_create(
         key=f"{key}#{refused + 1}",
-        defaults={"kind": kind, "params": params, "member": member, "asked_at": clock.now()},
+        defaults={
+            "kind": kind,
+            "params": params,
+            "member": member,
+            "asked_at": clock.now(),
+            "look_at": clock.now() + FIRST_LOOK,
+            "key_good_until": clock.wall() + KEY_LIFE,
+        },
     )
     return row
 

@@ -36,3 +36,16 @@ def handle(pk: int, *, at: datetime) -> bool:
 def sweep(*, at: datetime) -> int:
     """Work off every event that is due. -> how many were done."""
     return work.drain(StripeEvent.objects.all(), webhooks.dispatch, at=at)
+
+
+def try_parked_again(*, at: datetime, limit: int = 500) -> int:
+    """What nobody could place may be placed by now: its customer is known, its membership made. -> how many were.
+
+    An event that still has no place, or fails once more, is parked again with its reason; it is never dropped.
+    """
+    placed = 0
+    parked = StripeEvent.objects.filter(done_at=None).exclude(parked_reason="")
+    for pk in parked.order_by("pk").values_list("pk", flat=True)[:limit]:
+        parked.filter(pk=pk).update(parked_reason="", due_at=at, attempts=work.MAX_ATTEMPTS - 1)
+        placed += handle(pk, at=at)
+    return placed

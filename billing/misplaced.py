@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from membership.models import Membership
 
+OPEN = (Operation.State.UNKNOWN, Operation.State.PARKED)
 CANCEL, REFUND = "cancel_misplaced", "refund_misplaced"
 
 
@@ -57,12 +58,17 @@ def unfinished() -> list[str]:
 def give_back(subscription_id: str) -> None:
     """Cancel and refund at Stripe, as noted. Safe to repeat until every call has been answered."""
     stripe = gateway.client().v1
-    waiting = Operation.objects.filter(state=Operation.State.UNKNOWN, params__subscription=subscription_id)
+    waiting = Operation.objects.filter(state__in=OPEN, params__subscription=subscription_id)
     for operation in waiting.filter(kind=CANCEL):
         gateway.settle(operation, lambda: stripe.subscriptions.cancel(subscription_id))
     for operation in waiting.filter(kind=REFUND).select_related("member__user"):
         if _refund(operation):
             _tell(operation)
+
+
+def repeat(operation: Operation) -> None:
+    """For the janitor: all that is noted for this subscription, once more."""
+    give_back(operation.params["subscription"])
 
 
 def _refund(operation: Operation) -> bool:

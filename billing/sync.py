@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import gateway, mirror, misplaced, receipts
+from billing import customers, gateway, mirror, misplaced, receipts
 from billing.models import LIVE, CheckoutSession, Customer, Invoice, InvoiceLine, Subscription, term_ref
 from membership import cards, clock, emails, lifecycle, terms, work
-from membership.models import Membership, Status, Term
+from membership.models import Member, Membership, Status, Term
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -115,16 +115,31 @@ def _whole(invoice: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whose(subscription: dict[str, Any]) -> Membership:
-    """The membership a subscription pays for. Parks the work if nobody here can be its payer: staff must look."""
-    payer = Customer.objects.filter(stripe_id=_id(subscription["customer"])).first()
-    if payer is None:
-        raise work.Park(f"subscription {subscription['id']} belongs to a customer we do not know")
-    theirs = Membership.objects.filter(member=payer.member_id).order_by("-reserved_at", "-pk")
+    """The membership a subscription pays for: its payer's, else the one it names, else that of whom its customer names.
+
+    Parks the work if nobody here can be its payer: staff must look.
+    """
+    customer_id = _id(subscription["customer"])
     named = (subscription.get("metadata") or {}).get("membership", "")
+    payer = Customer.objects.filter(stripe_id=customer_id).select_related("member").first()
+    member = payer.member if payer else _adopted(customer_id, named)
+    if member is None:
+        raise work.Park(f"subscription {subscription['id']} belongs to a customer we do not know")
+    theirs = Membership.objects.filter(member=member).order_by("-reserved_at", "-pk")
     found = theirs.filter(pk=named).first() if named.isdecimal() else theirs.first()
     if found is None:
         raise work.Park(f"subscription {subscription['id']} belongs to no membership of its payer")
     return found
+
+
+def _adopted(customer_id: str, named: str) -> Member | None:
+    """Whose customer this is, told by the metadata that we write: the answer that held its id may have been lost."""
+    member = Member.objects.filter(memberships=named).first() if named.isdecimal() else None
+    if member is None:
+        member = customers.named_by(gateway.read(gateway.client().v1.customers.retrieve, customer_id))
+    if member is not None:
+        customers.adopt(member, customer_id)
+    return member
 
 
 @transaction.atomic

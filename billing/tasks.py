@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from billing import gateway, inbox, nets
+from billing import gateway, inbox, janitor, nets
 from membership import clock, work
 from membership.celery import app
 
 BEAT = {
     "work off the inbox": {"task": "billing.sweep_inbox", "schedule": 2.0},
     "look after open checkouts": {"task": "billing.look_after_checkouts", "schedule": 60.0},
+    "try parked events again": {"task": "billing.try_parked_events_again", "schedule": 3600.0},
+    "ask what was not answered": {"task": "billing.look_after_operations", "schedule": 60.0},
 }
 
 
@@ -33,3 +35,19 @@ def look_after_checkouts() -> None:
     nets.give_back_what_is_owed()
     nets.look_after_checkouts(at=at)
     work.ticked("look after open checkouts", at=at)
+
+
+@app.task(name="billing.look_after_operations")
+@gateway.patient()
+def look_after_operations() -> None:
+    at = clock.now()
+    janitor.look_after(at=at)
+    work.ticked("ask what was not answered", at=at)
+
+
+@app.task(name="billing.try_parked_events_again")
+@gateway.patient()
+def try_parked_events_again() -> None:
+    at = clock.now()
+    inbox.try_parked_again(at=at)
+    work.ticked("try parked events again", at=at)

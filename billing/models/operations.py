@@ -13,7 +13,8 @@ class Operation(models.Model):
     class State(models.TextChoices):
         UNKNOWN = "unknown"  # asked, or about to be; no answer kept yet
         DONE = "done"
-        REFUSED = "refused"
+        REFUSED = "refused"  # by Stripe, or it never got there: nothing was made, and a new key may ask again
+        PARKED = "parked"  # nobody could find out; staff must look
 
     key = models.CharField(max_length=120, unique=True)
     kind = models.CharField(max_length=40)
@@ -24,6 +25,11 @@ class Operation(models.Model):
     error = models.CharField(max_length=500, blank=True)
     asked_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
+    look_at = models.DateTimeField(null=True, blank=True)  # when the janitor asks next what came of it
+    key_good_until = models.DateTimeField(null=True, blank=True)  # wall time; after it Stripe may not know the key
 
     class Meta:
-        indexes = [models.Index(fields=["asked_at"], condition=models.Q(state="unknown"), name="operations_unknown")]
+        indexes = [
+            models.Index(fields=["asked_at"], condition=models.Q(state="unknown"), name="operations_unknown"),
+            models.Index(fields=["look_at"], condition=models.Q(look_at__isnull=False), name="operations_to_look_at"),
+        ]

@@ -1,0 +1,95 @@
+"""The janitor: asks what came of every Operation whose outcome nobody knows. Called by billing's beat.
+
+At 5 minutes, at an hour, then daily. While Stripe knows the key the same call is repeated under it, which can make
+nothing twice; later the object is looked for by our metadata in Stripe's lists. An Operation ends as done, as refused,
+or parked for staff with a reason, and one that is parked because Stripe kept silent is asked again each day.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from billing import checkout, customers, gateway, misplaced
+from billing.models import Operation
+from membership import clock, work
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+log = logging.getLogger("vip.billing")
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+OPEN = (Operation.State.UNKNOWN, Operation.State.PARKED)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How an Operation of one kind is ended. Both settle it, or leave it open with its `error`; both may raise.
+
+    `repeat`: the same call under the same key. `look_up`: the key is too old for that, so only ask.
+    """
+
+    repeat: Callable[[Operation], object]
+    look_up: Callable[[Operation], object]
+
+
+# One line a kind: whoever writes Operations of a new kind says here how they end.
+KINDS: dict[str, Kind] = {
+    customers.KIND: Kind(customers.repeat, customers.look_up),
+    checkout.KIND: Kind(checkout.repeat, checkout.look_up),
+    # Canceling and giving back in full can be said twice: Stripe answers that it is done already.
+    misplaced.CANCEL: Kind(misplaced.repeat, misplaced.repeat),
+    misplaced.REFUND: Kind(misplaced.repeat, misplaced.repeat),
+}
+
+
+def look_after(*, at: datetime, limit: int = 200) -> int:
+    """Ask about every Operation that is due. -> how many were asked about."""
+    waiting = Operation.objects.filter(look_at__lte=at, state__in=OPEN).order_by("look_at")
+    return sum(look(operation, at=at) for operation in waiting.select_related("member__user")[:limit])
+
+
+def look(operation: Operation, *, at: datetime) -> bool:
+    """Find out about one and end it if that can be done. False: another worker is at it."""
+    claim = Operation.objects.filter(pk=operation.pk, look_at=operation.look_at, state__in=OPEN)
+    operation.look_at = _next_look(operation, at)
+    if not claim.update(look_at=operation.look_at):
+        return False
+    reason = _end(operation)
+    operation.refresh_from_db()
+    if operation.state == Operation.State.UNKNOWN and at - operation.asked_at >= DAY:
+        reason = reason or operation.error or "nobody could say what came of it"
+        Operation.objects.filter(pk=operation.pk, state=Operation.State.UNKNOWN).update(
+            state=Operation.State.PARKED, error=reason[:500]
+        )
+        log.error("operation %s (%s) needs a person: %s", operation.pk, operation.kind, reason)
+    return True
+
+
+def _next_look(operation: Operation, at: datetime) -> datetime:
+    age = at - operation.asked_at
+    return operation.asked_at + (HOUR if age < HOUR else (age // DAY + 1) * DAY)
+
+
+def _end(operation: Operation) -> str:
+    """Repeat or look up, as its key's age allows. -> why it stays open, if one can tell."""
+    kind = KINDS.get(operation.kind)
+    if kind is None:
+        return f"nobody here knows how to look up a {operation.kind}"
+    young = operation.key_good_until is not None and clock.wall() < operation.key_good_until
+    try:
+        (kind.repeat if young else kind.look_up)(operation)
+    except work.Park as park:
+        return park.reason
+    except gateway.StripeRefused as refusal:
+        return str(refusal.details["said"])
+    except gateway.StripeUnavailable:
+        return "Stripe did not answer"
+    except Exception as problem:
+        log.exception("operation %s (%s) could not be looked up", operation.pk, operation.kind)
+        return type(problem).__name__
+    return ""
