@@ -4,30 +4,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0001_customers_checkouts_subscriptions_events'),
-        ('membership', '0002_name_the_rule_of_one_term_per_reference'),
+        ("billing", "0001_customers_checkouts_subscriptions_events"),
+        ("membership", "0002_name_the_rule_of_one_term_per_reference"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='operation',
-            name='key_good_until',
+            model_name="operation",
+            name="key_good_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='operation',
-            name='look_at',
+            model_name="operation",
+            name="look_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AlterField(
-            model_name='operation',
-            name='state',
-            field=models.CharField(choices=[('unknown', 'Unknown'), ('done', 'Done'), ('refused', 'Refused'), ('parked', 'Parked')], default='unknown', max_length=8),
+            model_name="operation",
+            name="state",
+            field=models.CharField(
+                choices=[("unknown", "Unknown"), ("done", "Done"), ("refused", "Refused"), ("parked", "Parked")],
+                default="unknown",
+                max_length=8,
+            ),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(condition=models.Q(('look_at__isnull', False)), fields=['look_at'], name='operations_to_look_at'),
+            model_name="operation",
+            index=models.Index(
+                condition=models.Q(("look_at__isnull", False)), fields=["look_at"], name="operations_to_look_at"
+            ),
         ),
     ]

@@ -127,8 +127,9 @@ class TestStripeKeepingSilent:
     def test_is_asked_at_an_hour_and_daily_and_parked_for_staff_meanwhile(self, visitor, clock):
         press_in_vain(visitor, CUSTOMERS, {"lost": "answer"})
         asked = Operation.objects.get().asked_at
-        with faults.next_call(CUSTOMERS, lost="request", times=99), faults.next_call(
-            "GET /v1/customers", lost="request", times=99
+        with (
+            faults.next_call(CUSTOMERS, lost="request", times=99),
+            faults.next_call("GET /v1/customers", lost="request", times=99),
         ):
             for hours, state in ((0.1, "unknown"), (1, "unknown"), (24, "parked"), (48, "parked")):
                 clock.move_to(asked + timedelta(hours=hours))
