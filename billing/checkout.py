@@ -175,7 +175,7 @@ def _open_page(session: CheckoutSession, operation: Operation) -> str:
 
 
 def repeat(operation: Operation) -> None:
-    """For the janitor: open the page that was asked for, while our row of it still waits; else see what became of it."""
+    """For the janitor: open the page that was asked for while our row of it waits; else see what became of it."""
     session = CheckoutSession.objects.filter(pk=operation.params["metadata"]["checkout"]).first()
     if session and session.state == CheckoutSession.State.OPEN and not session.stripe_id:
         _open_page(session, operation)

@@ -134,7 +134,7 @@ def _whose(subscription: dict[str, Any]) -> Membership:
 
 def _adopted(customer_id: str, named: str) -> Member | None:
     """Whose customer this is, told by the metadata that we write: the answer that held its id may have been lost."""
-    member = Member.objects.filter(memberships=named).first() if named.isdecimal() else None
+    member = Member.objects.filter(memberships=int(named)).first() if named.isdecimal() else None
     if member is None:
         member = customers.named_by(gateway.read(gateway.client().v1.customers.retrieve, customer_id))
     if member is not None:
