@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from billing.emulator import (
     account,
+    balance,
     catalogue,
     checkout,
     customers,
@@ -15,15 +16,18 @@ from billing.emulator import (
     payment_methods,
     payments,
     portal,
+    preview,
+    proration,
     refunds,
     setup_intents,
+    subscription_changes,
     subscriptions,
 )
 from billing.emulator.dispatch import before_answer, handle
 
 MODULES = (
-    account, catalogue, checkout, customers, discounts, disputes, endpoints, events, invoices, payment_methods,
-    payments, portal, refunds, setup_intents, subscriptions,
+    account, balance, catalogue, checkout, customers, discounts, disputes, endpoints, events, invoices, payment_methods,
+    payments, portal, preview, proration, refunds, setup_intents, subscription_changes, subscriptions,
 )  # fmt: skip
 
 __all__ = ["MODULES", "before_answer", "handle"]

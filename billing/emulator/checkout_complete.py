@@ -105,7 +105,7 @@ def _subscribe(
     if order.trial_end and order.trial_end - at <= SIGNS_AFTER_TRIAL_SOON:
         events.emit("customer.subscription.trial_will_end", subscription.data)
     events.emit("invoice.created", invoice.data)
-    invoices.finalize(invoice, customer=customer, at=at)
+    invoices.finalize(invoice, customer=customer, at=at, use_balance=False)  # the page has asked for all of it
     paid_by = intent if intent is not None and intent.kind == "payment_intent" else None
     invoices.settle(invoice, intent=paid_by, at=at)
     session.data |= {"subscription": subscription.stripe_id, "invoice": invoice.stripe_id}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 
-from billing.emulator import clock, customers, events, paging, payment_methods, payments, store
+from billing.emulator import balance, clock, customers, events, paging, payment_methods, payments, store
 from billing.emulator.errors import StripeError
 from billing.emulator.routing import endpoint
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from billing.emulator.wire import Call
 
 
-def finalize(invoice: Record, *, customer: Record, at: int) -> None:
-    """Give it its number and make it payable."""
+def finalize(invoice: Record, *, customer: Record, at: int, use_balance: bool = True) -> None:
+    """Give it its number, use the customer's balance on it, and make it payable."""
+    if use_balance:
+        balance.apply(invoice, customer)
     number = customers.next_invoice_number(customer)
     store.save(customer)
     url = f"{settings.LOCAL_STRIPE['URL']}/i/{invoice.stripe_id}"
@@ -85,7 +87,7 @@ def settle(invoice: Record, *, intent: Record | None, at: int) -> None:
         "attempt_count": max(invoice.data["attempt_count"], 1) if intent else 0,
         "amount_paid": due,
         "amount_remaining": 0,
-        "ending_balance": 0,
+        "ending_balance": invoice.data["ending_balance"] or 0,
         "next_payment_attempt": None,
     }
     invoice.data["status_transitions"]["paid_at"] = at
@@ -140,6 +142,7 @@ def void(call: Call) -> Record:
     events.emit("invoice.voided", invoice.data)
     if waiting := intent_of(invoice):
         payments.cancel(waiting, at=clock.now(), reason="void_invoice")
+    balance.give_back(invoice)
     return invoice
 
 
@@ -151,7 +154,7 @@ def pay(call: Call) -> Record:
         raise StripeError("Invoice is already paid", code="invoice_already_paid")
     if invoice.data["status"] != "open":
         raise StripeError(f"This invoice can't be paid: it is {invoice.data['status']}.", code="invoice_not_open")
-    method = _method_for(invoice, call.params.get("payment_method"))
+    method = method_for(invoice, call.params.get("payment_method"))
     attempt = collect(invoice, method, at=clock.now())
     if invoice.data["status"] == "paid":
         return invoice
@@ -164,7 +167,7 @@ def pay(call: Call) -> Record:
     )
 
 
-def _method_for(invoice: Record, asked: str | None) -> Record:
+def method_for(invoice: Record, asked: str | None) -> Record:
     """The card asked for, else the subscription's, else the customer's default."""
     if asked:
         return payment_methods.of_customer(asked, invoice.customer, param="payment_method")

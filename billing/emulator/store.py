@@ -22,11 +22,13 @@ PREFIX = {
     "checkout.session": "cs_test_a1",
     "coupon": "",
     "customer": "cus_",
+    "customer_balance_transaction": "cbtxn_1",
     "discount": "di_1",
     "dispute": "du_1",
     "event": "evt_1",
     "invoice": "in_1",
     "invoice_payment": "inpay_1",
+    "invoiceitem": "ii_1",
     "item": "li_1",
     "line_item": "il_1",
     "payment_intent": "pi_3",
@@ -42,7 +44,12 @@ PREFIX = {
 }
 LENGTH = {"coupon": 8, "checkout.session": 56, "customer": 14, "product": 14, "subscription_item": 14}
 # What nearly every kind says of itself, and these do not.
-UNSAID = {"account": ("livemode",), "discount": ("created", "livemode"), "refund": ("livemode",)}
+UNSAID = {
+    "account": ("livemode",),
+    "discount": ("created", "livemode"),
+    "invoiceitem": ("created",),
+    "refund": ("livemode",),
+}
 LETTERS = string.ascii_letters + string.digits
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +85,7 @@ def _item(subscription: str, price: dict[str, Any], quantity: int, period: tuple
         "current_period_start": period[0],
         "discounts": [],
         "metadata": {},
-        "plan": _plan(price),
+        "plan": plan_of(price),
         "price": price,
         "quantity": quantity,
         "subscription": subscription,
@@ -94,7 +93,7 @@ def _item(subscription: str, price: dict[str, Any], quantity: int, period: tuple
     }
 
 
-def _plan(price: dict[str, Any]) -> dict[str, Any]:
+def plan_of(price: dict[str, Any]) -> dict[str, Any]:
     """The price as the older object that items still carry."""
     same = (
         "active",
@@ -146,37 +145,7 @@ def index(call: Call) -> dict[str, Any]:
     return paging.page(call, found, {"customer": "customer"}, handled=("status", "price"))
 
 
-@endpoint("POST /v1/subscriptions/{id}")
-def update(call: Call) -> Record:
-    call.supports(
-        "cancel_at_period_end",
-        "cancel_at",
-        "metadata",
-        "cancellation_details",
-        "default_payment_method",
-        "description",
-    )
-    record = store.get("subscription", call.id)
-    if record.data["status"] in ENDED and set(call.params) - {"metadata", "cancellation_details", "expand"}:
-        raise StripeError(
-            "A canceled subscription can only update its cancellation_details and metadata.",
-            code="invalid_canceled_subscription_fields",
-        )
-    before = copy.deepcopy(record.data)
-    record.data["metadata"] = store.merge_metadata(before["metadata"], call.params.get("metadata"))
-    if method := call.params.get("default_payment_method"):
-        record.data["default_payment_method"] = store.get(
-            "payment_method", method, param="default_payment_method"
-        ).stripe_id
-    if "description" in call.params:
-        record.data["description"] = call.params["description"] or None
-    _schedule_end(record, call.params)
-    _explain(record, call.params.get("cancellation_details"))
-    events.updated(record, before, "customer.subscription.updated")
-    return record
-
-
-def _schedule_end(record: Record, params: dict[str, Any]) -> None:
+def schedule_end(record: Record, params: dict[str, Any]) -> None:
     """`cancel_at_period_end` or `cancel_at`: an end in the future, or none any more."""
     if {"cancel_at_period_end", "cancel_at"} <= set(params) and params["cancel_at_period_end"] and params["cancel_at"]:
         raise StripeError("You may only specify one of these parameters: cancel_at, cancel_at_period_end.")
@@ -201,7 +170,7 @@ def _set_end(record: Record, at: int, *, at_period_end: bool) -> None:
     record.due_at = at
 
 
-def _explain(record: Record, details: Any) -> None:
+def explain(record: Record, details: Any) -> None:
     for key, value in (details or {}).items():
         record.data["cancellation_details"][key] = value or None
 
@@ -218,7 +187,7 @@ def cancel(call: Call) -> Record:
         )
     record.data["canceled_at"] = clock.now()
     record.data["cancellation_details"]["reason"] = "cancellation_requested"
-    _explain(record, call.params.get("cancellation_details"))
+    explain(record, call.params.get("cancellation_details"))
     _end(record, at=clock.now())
     return record
 
