@@ -52,6 +52,16 @@ def set_offset(value: timedelta) -> None:
     _keep(_offset_file(), value.total_seconds())
 
 
+def turn_to(moment: datetime) -> None:
+    """Set the demo's clock to `moment`; it goes on from there. time_travel.move is how to get there properly."""
+    set_offset(moment - wall())
+
+
+def at(seconds: float) -> datetime:
+    """The moment of a Unix time."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 def stand_still() -> None:
     """Remember the demo's time, for `go_on`: as it stops and, since it may be killed, while it runs."""
     _keep(_stopped_file(), demo().timestamp())
@@ -60,8 +70,7 @@ def stand_still() -> None:
 def go_on() -> None:
     """Let the demo's clock continue from where it stood when the demo stopped."""
     with contextlib.suppress(FileNotFoundError):
-        stood = datetime.fromtimestamp(float(_stopped_file().read_text(encoding="ascii")), UTC)
-        set_offset(stood - wall())
+        turn_to(at(float(_stopped_file().read_text(encoding="ascii"))))
         _stopped_file().unlink()
 
 

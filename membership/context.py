@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from membership import clock
+from membership import clock, time_travel
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -16,7 +16,7 @@ LANGUAGES = (("en", "English"), ("de", "Deutsch"))
 
 
 def programme(request: HttpRequest) -> dict[str, Any]:
-    """`demo_time` is there in demo mode only: the clock the product lives by, which may have been moved."""
+    """In demo mode also the clock that the product lives by, which may have been moved, and whether it is being."""
     known: dict[str, Any] = {
         "programme_name": settings.PROGRAMME_NAME,
         "languages": LANGUAGES,
@@ -24,4 +24,5 @@ def programme(request: HttpRequest) -> dict[str, Any]:
     }
     if known["demo"]:
         known["demo_time"] = clock.now()
+        known["demo_moving"] = time_travel.moving()
     return known

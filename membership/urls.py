@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from membership import card_views
 from membership.api import api
-from membership.views import dev_mail, health, pages, portal
+from membership.views import demo_time, dev_mail, health, pages, portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),  # first: it is asked a thousand times as often as all others
@@ -30,6 +30,8 @@ if settings.VIP_MODE != "production":
         path("dev/mail/<int:pk>/", dev_mail.mail, name="dev-mail-one"),
         path("dev/mail/<int:pk>/html/", dev_mail.mail_html, name="dev-mail-html"),
     ]
+if settings.VIP_MODE == "demo":
+    urlpatterns.append(path("demo/time/", demo_time.time, name="demo-time"))
 if settings.LOCAL_STRIPE_INSTALLED:
     urlpatterns.append(path("stripe/", include("billing.emulator.urls")))
 

@@ -45,10 +45,15 @@ def http_post(url: str, body: bytes, headers: dict[str, str], /) -> int:
         return session.post(url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False).status_code
 
 
+def waiting() -> QuerySet[Delivery]:
+    """What is not delivered yet and not given up, oldest first."""
+    rows = Delivery.objects.filter(state=Delivery.State.WAITING)
+    return rows.select_related("event", "endpoint").order_by("due_at", "id")
+
+
 def due() -> QuerySet[Delivery]:
-    """What waits to be sent by now, oldest first."""
-    waiting = Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=clock.wall())
-    return waiting.select_related("event", "endpoint").order_by("due_at", "id")
+    """What waits to be sent by now."""
+    return waiting().filter(due_at__lte=clock.wall())
 
 
 def deliver_due(post: Post = http_post, *, most: int = 100) -> int:

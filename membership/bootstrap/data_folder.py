@@ -27,6 +27,7 @@ MADE = (
     "beat-schedule*",
     "clock_offset*",
     "clock_stopped*",
+    "clock_moving",
     "demo.json*",
     "demo_key",
 )

@@ -126,7 +126,7 @@ def member_of(request: HttpRequest) -> Member | None:
 def set_language(request: HttpRequest) -> HttpResponse:
     """Remember the language in a cookie and, for an account, in its settings; then back to where the reader was."""
     language = request.POST.get("language", "")
-    response = HttpResponseRedirect(_way_back(request))
+    response = HttpResponseRedirect(way_back(request))
     if language in dict(settings.LANGUAGES):
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME,
@@ -141,7 +141,8 @@ def set_language(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _way_back(request: HttpRequest) -> str:
+def way_back(request: HttpRequest) -> str:
+    """The address that a form names as `next`, or where it stood; the home page for any that is not ours."""
     asked = request.POST.get("next") or request.headers.get("Referer", "")
     here = {request.get_host()}
     safe = url_has_allowed_host_and_scheme(asked, allowed_hosts=here, require_https=request.is_secure())

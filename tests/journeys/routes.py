@@ -119,6 +119,7 @@ TABLE: dict[str, Entry] = {
     "local_stripe:invoice": Page({"invoice_id": "{stripe_invoice}"}),
     # the demo's own
     "demo-shop": Page(also=("country=NL&method=standard&currency=EUR&COAT-9=1&number={number}", "currency=XXX")),
+    "demo-time": Document(why="the bar's script asks how far a move is; the bar posts here"),
     "dev-mail": Page(),
     "dev-mail-one": Page({"pk": "{mail}"}),
     "dev-mail-html": Page({"pk": "{mail}"}),
