@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing import gateway, inbox, janitor, nets
+from billing import announcing, gateway, inbox, janitor, nets
 from membership import clock, work
 from membership.celery import app
 
@@ -11,6 +11,7 @@ BEAT = {
     "look after open checkouts": {"task": "billing.look_after_checkouts", "schedule": 60.0},
     "try parked events again": {"task": "billing.try_parked_events_again", "schedule": 3600.0},
     "ask what was not answered": {"task": "billing.look_after_operations", "schedule": 60.0},
+    "send notices": {"task": "billing.send_notices", "schedule": 60.0},
 }
 
 
@@ -51,3 +52,11 @@ def try_parked_events_again() -> None:
     at = clock.now()
     inbox.try_parked_again(at=at)
     work.ticked("try parked events again", at=at)
+
+
+@app.task(name="billing.send_notices")
+@gateway.patient()
+def send_notices() -> None:
+    at = clock.now()
+    announcing.sweep(at=at)
+    work.ticked("send notices", at=at)

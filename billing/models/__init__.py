@@ -2,6 +2,7 @@
 
 from billing.models.customers import Customer, StripeAccount, StripePrice
 from billing.models.events import StripeEvent
+from billing.models.notices import Notice
 from billing.models.operations import Operation
 from billing.models.subscriptions import LIVE, CheckoutSession, Invoice, InvoiceLine, Subscription, term_ref
 
@@ -11,6 +12,7 @@ __all__ = [
     "Customer",
     "Invoice",
     "InvoiceLine",
+    "Notice",
     "Operation",
     "StripeAccount",
     "StripeEvent",

@@ -66,7 +66,17 @@ class Subscription(models.Model):
 
 
 class Invoice(models.Model):
-    """The mirror of a Stripe invoice. Amounts in minor units of `currency`."""
+    """The mirror of a Stripe invoice. Amounts in minor units of `currency`.
+
+    While it is open: `amount_due` is what is still to be paid, `trouble` why it is not paid (trouble.py knows the words
+    and what follows from them), `next_try_at` when Stripe tries again by itself.
+    """
+
+    class Trouble(models.TextChoices):
+        DECLINED = "declined"  # the bank said no this time
+        ACTION = "action"  # the bank wants its customer to confirm (3-D Secure)
+        HARD = "hard"  # the bank said never again with this card
+        NO_CARD = "no_card"
 
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="invoices")
     stripe_id = models.CharField(max_length=64, unique=True)
@@ -76,6 +86,13 @@ class Invoice(models.Model):
     currency = models.CharField(max_length=3)
     total = models.IntegerField()
     amount_paid = models.IntegerField()
+    amount_due = models.IntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(max_length=8, choices=Trouble, blank=True)
+    decline_code = models.CharField(max_length=60, blank=True)
+    card_last4 = models.CharField(max_length=4, blank=True)
+    failed_card = models.CharField(max_length=64, blank=True)  # the payment method's id at Stripe
     hosted_url = models.TextField(blank=True)
     made_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True, blank=True)
