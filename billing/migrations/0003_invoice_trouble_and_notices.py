@@ -5,74 +5,136 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0002_janitor_asks_what_came_of_an_operation'),
-        ('membership', '0002_name_the_rule_of_one_term_per_reference'),
+        ("billing", "0002_janitor_asks_what_came_of_an_operation"),
+        ("membership", "0002_name_the_rule_of_one_term_per_reference"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='invoice',
-            name='amount_due',
+            model_name="invoice",
+            name="amount_due",
             field=models.IntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='attempts',
+            model_name="invoice",
+            name="attempts",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='card_last4',
+            model_name="invoice",
+            name="card_last4",
             field=models.CharField(blank=True, max_length=4),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='decline_code',
+            model_name="invoice",
+            name="decline_code",
             field=models.CharField(blank=True, max_length=60),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='failed_card',
+            model_name="invoice",
+            name="failed_card",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='next_try_at',
+            model_name="invoice",
+            name="next_try_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='trouble',
-            field=models.CharField(blank=True, choices=[('declined', 'Declined'), ('action', 'Action'), ('hard', 'Hard'), ('no_card', 'No Card')], max_length=8),
+            model_name="invoice",
+            name="trouble",
+            field=models.CharField(
+                blank=True,
+                choices=[("declined", "Declined"), ("action", "Action"), ("hard", "Hard"), ("no_card", "No Card")],
+                max_length=8,
+            ),
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_at', models.DateTimeField()),
-                ('claimed_until', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('last_error', models.CharField(blank=True, max_length=500)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('parked_reason', models.CharField(blank=True, max_length=200)),
-                ('kind', models.CharField(choices=[('renewal', 'Renewal'), ('dunning', 'Dunning')], max_length=8)),
-                ('step', models.CharField(max_length=16)),
-                ('latest_at', models.DateTimeField()),
-                ('announced', models.JSONField(blank=True, default=dict)),
-                ('issue', models.PositiveSmallIntegerField(default=0)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('skipped_reason', models.CharField(blank=True, max_length=40)),
-                ('invoice', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='billing.invoice')),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='membership.membership')),
-                ('message', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.message')),
-                ('term', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='membership.term')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("due_at", models.DateTimeField()),
+                ("claimed_until", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("last_error", models.CharField(blank=True, max_length=500)),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                ("parked_reason", models.CharField(blank=True, max_length=200)),
+                ("kind", models.CharField(choices=[("renewal", "Renewal"), ("dunning", "Dunning")], max_length=8)),
+                ("step", models.CharField(max_length=16)),
+                ("latest_at", models.DateTimeField()),
+                ("announced", models.JSONField(blank=True, default=dict)),
+                ("issue", models.PositiveSmallIntegerField(default=0)),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("skipped_reason", models.CharField(blank=True, max_length=40)),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="notices", to="membership.membership"
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="membership.message",
+                    ),
+                ),
+                (
+                    "term",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="membership.term"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('done_at', None), ('parked_reason', '')), fields=['due_at'], name='notice_due')],
-                'constraints': [models.UniqueConstraint(fields=('membership', 'kind', 'term', 'step'), name='one_notice_per_membership_kind_term_and_step'), models.CheckConstraint(condition=models.Q(models.Q(('invoice__isnull', False), ('kind', 'dunning')), models.Q(models.Q(('kind', 'dunning'), _negated=True), ('invoice', None)), _connector='OR'), name='dunning_names_its_invoice'), models.CheckConstraint(condition=models.Q(models.Q(('issue', 0), ('message', None)), models.Q(('issue__gte', 1), ('message__isnull', False)), _connector='OR'), name='sent_notice_has_its_message'), models.CheckConstraint(condition=models.Q(('issue', 0), ('skipped_reason', ''), _connector='OR'), name='notice_is_sent_or_skipped_not_both')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("done_at", None), ("parked_reason", "")),
+                        fields=["due_at"],
+                        name="notice_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("membership", "kind", "term", "step"),
+                        name="one_notice_per_membership_kind_term_and_step",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("invoice__isnull", False), ("kind", "dunning")),
+                            models.Q(models.Q(("kind", "dunning"), _negated=True), ("invoice", None)),
+                            _connector="OR",
+                        ),
+                        name="dunning_names_its_invoice",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("issue", 0), ("message", None)),
+                            models.Q(("issue__gte", 1), ("message__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="sent_notice_has_its_message",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("issue", 0), ("skipped_reason", ""), _connector="OR"),
+                        name="notice_is_sent_or_skipped_not_both",
+                    ),
+                ],
             },
         ),
     ]
