@@ -157,6 +157,7 @@ def _fold(membership: Membership, read: Read, actor: str) -> bool:
     _terms(membership, lines)
     _leaving(membership, row, actor)
     _letters(membership, lines, was_pending)
+    notices.look_again(membership=membership, at=clock.now())
     return True
 
 

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from billing import tasks
-from billing.models import Notice, Subscription
+from billing import gateway, notices, tasks
+from billing.models import Notice, StripePrice, Subscription
 from membership import lifecycle
 from membership.models import Membership, Plan, Status, Term
-from tests import factories
 from tests.billing.conftest import come_back, go_to_pay, mails, pay
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,8 +70,6 @@ class TestTheTwoNotices:
 
     def test_are_not_owed_for_a_month(self):
         month = Plan(interval=Plan.Interval.MONTH)
-        from billing import notices
-
         assert notices.steps(term=Term(source=Term.Source.PAID), plan=month) == ()
         assert [s.name for s in notices.steps(term=Term(source=Term.Source.TRIAL), plan=month)] == ["T-7"]
 
@@ -131,11 +128,13 @@ class TestWhatChangesAfterwards:
         tasks.send_notices()
         assert len(subjects()) == 1
 
-    def test_another_price_is_told_at_once(self, warned, clock):
-        Subscription.objects.update(price=factories.plan("silver-year").prices.get(currency="EUR"))
-        lifecycle.plan_renewal(
-            membership=Membership.objects.get(), plan=factories.plan("silver-year"), at=clock.now, actor="staff:1"
-        )
+    def test_another_price_is_told_at_once(self, warned, webhooks):
+        silver = StripePrice.objects.get(price__plan__code="silver-year", price__currency="EUR")
+        api, subscription = gateway.client().v1, Subscription.objects.get().stripe_id
+        [item] = api.subscriptions.retrieve(subscription)["items"].data
+        change = {"items": [{"id": item.id, "price": silver.stripe_id}], "proration_behavior": "none"}
+        api.subscriptions.update(subscription, change)
+        webhooks()
         tasks.send_notices()
         assert [s.split(":")[0] for s in subjects()] == ["Your Gold membership renews on 2 March 2027", "Changed"]
         assert "€ 59.00" in mails("renewal_notice")[0].text.replace("\xa0", " ")
