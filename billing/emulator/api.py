@@ -10,6 +10,7 @@ from billing.emulator import (
     customers,
     discounts,
     disputes,
+    dunning,
     endpoints,
     events,
     invoices,
@@ -19,6 +20,7 @@ from billing.emulator import (
     preview,
     proration,
     refunds,
+    renewals,
     setup_intents,
     subscription_changes,
     subscriptions,
@@ -26,8 +28,9 @@ from billing.emulator import (
 from billing.emulator.dispatch import before_answer, handle
 
 MODULES = (
-    account, balance, catalogue, checkout, customers, discounts, disputes, endpoints, events, invoices, payment_methods,
-    payments, portal, preview, proration, refunds, setup_intents, subscription_changes, subscriptions,
+    account, balance, catalogue, checkout, customers, discounts, disputes, dunning, endpoints, events, invoices,
+    payment_methods, payments, portal, preview, proration, refunds, renewals, setup_intents, subscription_changes,
+    subscriptions,
 )  # fmt: skip
 
 __all__ = ["MODULES", "before_answer", "handle"]

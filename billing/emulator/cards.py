@@ -84,6 +84,10 @@ DECLINES = {
         "processing_error",
         "An error occurred while processing your card. Try again in a little bit.",
     ),
+    "authentication_required": (
+        "authentication_required",
+        "Your card was declined. This transaction requires authentication.",
+    ),
     "authentication_failed": (
         "payment_intent_authentication_failure",
         "We are unable to authenticate your payment method. Please choose a different payment method and try again.",

@@ -61,7 +61,6 @@ def create(call: Call) -> Record:
             "ui_mode": "hosted_page",
             "url": f"{settings.LOCAL_STRIPE['URL']}/c/pay/{stripe_id}",
         },
-        due_at=expires_at,
         hidden=_hidden(params, prices),
     )
     _show_quote(session)
@@ -266,10 +265,13 @@ def expire(call: Call) -> Record:
     return session
 
 
-@when_due(KIND)
+def expires(session: Record) -> int | None:
+    return int(session.data["expires_at"]) if session.data["status"] == "open" else None
+
+
+@when_due(KIND, at=expires)
 def close(session: Record) -> None:
     """It expires: by the clock, or because the seller says so."""
     session.data |= {"status": "expired", "url": None}
-    session.due_at = None
     store.save(session)
     events.emit("checkout.session.expired", copy.deepcopy(session.data))

@@ -16,18 +16,18 @@ from billing.emulator import (
     events,
     invoice_drafts,
     invoices,
-    money,
     payment_methods,
+    period_lines,
+    renewals,
     store,
     subscriptions,
 )
 
 if TYPE_CHECKING:
     from billing.emulator.models import Record
-    from billing.emulator.quote import Line, Quote
+    from billing.emulator.quote import Quote
 
 DAY = 86_400
-SIGNS_AFTER_TRIAL_SOON = 3 * DAY
 
 
 def complete(session: Record, due: Quote, *, intent: Record | None, method: Record | None) -> None:
@@ -96,14 +96,14 @@ def _subscribe(
     )
     subscription = subscriptions.new(order)
     discount = _discount(session, due, subscription, at)
-    invoice = _invoice(subscription, due, customer, discount, at)
+    invoice = _invoice(subscription, customer, discount, at)
     subscription.data["latest_invoice"] = invoice.stripe_id
     if discount is not None and _lasts(due):
         subscription.data["discounts"] = [discount.stripe_id]
     store.save(subscription)
     events.emit("customer.subscription.created", subscription.data)
-    if order.trial_end and order.trial_end - at <= SIGNS_AFTER_TRIAL_SOON:
-        events.emit("customer.subscription.trial_will_end", subscription.data)
+    if order.trial_end and order.trial_end - at <= renewals.TRIAL_END_TOLD:
+        renewals.tell_trial_end(subscription)
     events.emit("invoice.created", invoice.data)
     invoices.finalize(invoice, customer=customer, at=at, use_balance=False)  # the page has asked for all of it
     paid_by = intent if intent is not None and intent.kind == "payment_intent" else None
@@ -134,34 +134,15 @@ def _discount(session: Record, due: Quote, subscription: Record, at: int) -> Rec
     )
 
 
-def _invoice(subscription: Record, due: Quote, customer: Record, discount: Record | None, at: int) -> Record:
-    items = subscriptions.items_of(subscription)
-    lines = [
-        invoice_drafts.line(
-            item=item,
-            amount=line.amount,
-            off=line.off,
-            discount=discount,
-            description=_description(line, trial=subscription.data["trial_end"] is not None),
-            period=(item["current_period_start"], item["current_period_end"]),
-        )
-        for item, line in zip(items, due.lines, strict=True)
-    ]
+def _invoice(subscription: Record, customer: Record, discount: Record | None, at: int) -> Record:
     return invoice_drafts.draft(
         customer=customer,
         subscription=subscription,
-        lines=lines,
+        lines=period_lines.of(subscription, discount, trial=subscription.data["trial_end"] is not None),
         discount=discount,
         billing_reason="subscription_create",
         at=at,
     )
-
-
-def _description(line: Line, *, trial: bool) -> str:
-    what, price = f"{line.item['quantity']} × {line.item['description']}", line.price
-    if trial:
-        return f"Free trial for {what}"
-    return f"{what} (at {money.text(price['unit_amount'], price['currency'])} / {price['recurring']['interval']})"
 
 
 def _close(session: Record, due: Quote, customer: Record | None) -> None:
@@ -177,6 +158,5 @@ def _close(session: Record, due: Quote, customer: Record | None) -> None:
     }
     if (session.data["consent_collection"] or {}).get("terms_of_service") == "required":
         session.data["consent"] = {"promotions": None, "terms_of_service": "accepted"}
-    session.due_at = None
     store.save(session)
     events.emit("checkout.session.completed", session.data)

@@ -6,7 +6,7 @@ import copy
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from billing.emulator import events, paging, payment_methods, store
+from billing.emulator import clock, events, paging, payment_methods, store, subscriptions
 from billing.emulator.routing import endpoint
 
 if TYPE_CHECKING:
@@ -89,6 +89,10 @@ def _set_invoice_settings(record: Record, given: dict[str, Any]) -> None:
 @endpoint("DELETE /v1/customers/{id}")
 def delete(call: Call) -> dict[str, Any]:
     record = store.get("customer", call.id)
+    for subscription in store.of("subscription", customer=record.stripe_id):
+        if subscription.data["status"] not in subscriptions.ENDED:
+            subscription.data["canceled_at"] = clock.now()
+            subscriptions.end(subscription, at=clock.now())
     events.emit("customer.deleted", record.data)
     return store.delete(record)
 
@@ -103,6 +107,16 @@ def list_payment_methods(call: Call) -> dict[str, Any]:
 def retrieve_payment_method(call: Call) -> Record:
     customer, stripe_id = call.ids
     return payment_methods.of_customer(stripe_id, customer)
+
+
+def set_delinquent(stripe_id: str, *, delinquent: bool) -> None:
+    """How the last invoice went: True after an automatic attempt failed, False once one is paid."""
+    record = store.find(stripe_id)
+    if record is None or record.deleted or record.data["delinquent"] == delinquent:
+        return
+    before = copy.deepcopy(record.data)
+    record.data["delinquent"] = delinquent
+    events.updated(record, before)
 
 
 def next_invoice_number(customer: Record) -> str:

@@ -188,6 +188,28 @@ def applies_to(coupon: Record, product: str) -> bool:
     return not only or product in only.get("products", [])
 
 
+def spread(coupon: Record, lines: list[tuple[str, int]]) -> list[int]:
+    """What the coupon takes off each line of (product, amount): a percentage of it, or a sum used up line by line."""
+    made, left = [], coupon.data["amount_off"] or 0
+    for product, amount in lines:
+        off = 0
+        if applies_to(coupon, product):
+            off = amount_off(coupon, amount) if coupon.data["percent_off"] else min(left, amount)
+            left -= 0 if coupon.data["percent_off"] else off
+        made.append(off)
+    return made
+
+
+def standing(subscription: Record) -> Record | None:
+    """The discount on a subscription's next invoice; one whose months are over is taken off."""
+    for stripe_id in list(subscription.data["discounts"]):
+        discount = store.find(stripe_id)
+        if discount is None or (discount.data["end"] is not None and discount.data["end"] <= clock.now()):
+            subscription.data["discounts"].remove(stripe_id)
+    found = subscription.data["discounts"]
+    return store.find(found[0]) if found else None
+
+
 def redeem(coupon: Record, code: Record | None) -> None:
     """Count one use, on the code too."""
     for record in filter(None, (coupon, code)):

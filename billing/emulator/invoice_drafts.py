@@ -18,8 +18,11 @@ def draft(
     discount: Record | None,
     billing_reason: str,
     at: int,
+    period: tuple[int, int] | None = None,
+    **more: Any,
 ) -> Record:
-    """A draft over these lines (see `line`), not yet announced."""
+    """A draft over these lines (see `line`), not yet announced. `period` is the one it looks back on, `at` if none."""
+    start, end = period or (at, at)
     stripe_id = store.new_id("invoice")
     for one in lines:
         one["invoice"] = stripe_id
@@ -34,9 +37,10 @@ def draft(
         "issuer": {"type": "self"},
         "lines": paging.whole(lines, f"/v1/invoices/{stripe_id}/lines"),
         "parent": _parent(subscription),
-        "period_end": at,
-        "period_start": at,
+        "period_end": end,
+        "period_start": start,
         "status": "draft",
+        **more,
     }
     parts = _seller() | _buyer(customer) | _amounts(lines, discount)
     return store.create("invoice", data | parts, parent=subscription.stripe_id)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 
-from billing.emulator import balance, clock, customers, events, paging, payment_methods, payments, store
+from billing.emulator import balance, clock, customers, events, paging, payment_methods, payments, store, subscriptions
 from billing.emulator.errors import StripeError
 from billing.emulator.routing import endpoint
 
@@ -26,6 +25,7 @@ def finalize(invoice: Record, *, customer: Record, at: int, use_balance: bool = 
     invoice.data |= {
         "status": "open",
         "number": number,
+        "automatically_finalizes_at": None,
         "effective_at": at,
         "hosted_invoice_url": url,
     }
@@ -46,36 +46,59 @@ class Attempt(NamedTuple):
 
 
 def collect(
-    invoice: Record, method: Record, *, at: int, authenticated: bool = False, automatic: bool = False
+    invoice: Record,
+    method: Record,
+    *,
+    at: int,
+    authenticated: bool = False,
+    automatic: bool = False,
+    next_attempt: int | None = None,
 ) -> Attempt:
     """Take what an open invoice asks from this card: the one way in which an open invoice is paid.
 
-    `authenticated` says that the holder has just passed 3DS, `automatic` that nobody asked for this but the calendar.
+    `authenticated` says that the holder has just passed 3DS, `automatic` that nobody asked for this but the calendar,
+    which tries again at `next_attempt`.
     """
-    intent = intent_of(invoice) or payments.new_intent(
-        amount=invoice.data["amount_due"],
-        currency=invoice.data["currency"],
-        customer=invoice.customer,
-        parent=invoice.stripe_id,
-    )
-    decline = payments.confirm(intent, method, authenticated=authenticated)
+    intent = intent_of(invoice) or _new_intent(invoice)
+    decline = payments.confirm(intent, method, authenticated=authenticated, off_session=automatic)
+    if automatic:
+        invoice.data |= {"attempt_count": invoice.data["attempt_count"] + 1, "next_payment_attempt": next_attempt}
     if intent.data["status"] == "succeeded":
         settle(invoice, intent=intent, at=at)
         return Attempt(intent)
-    before = copy.deepcopy(invoice.data)
-    count = invoice.data["attempt_count"]
-    counts = bool(decline) and (automatic or count == 0)  # after the first, only automatic ones count
-    invoice.data |= {"attempted": True, "attempt_count": count + counts}
-    events.updated(invoice, before)
-    if decline:
-        events.emit("invoice.payment_failed", invoice.data)
+    if decline and not automatic:  # after the first, only automatic ones count
+        invoice.data["attempt_count"] = max(invoice.data["attempt_count"], 1)
+    not_paid(invoice, tells=bool(decline) or automatic, action=not decline)
     return Attempt(intent, decline)
+
+
+def not_paid(invoice: Record, *, tells: bool, action: bool = False) -> None:
+    """An attempt came to nothing: `tells` of a failure, or of an `action` that is needed, or of both."""
+    before = store.get("invoice", invoice.stripe_id).data  # as it was written last
+    invoice.data["attempted"] = True
+    store.save(invoice)
+    if tells:
+        events.emit("invoice.payment_failed", invoice.data)
+    if action:
+        events.emit("invoice.payment_action_required", invoice.data)
+    events.updated(invoice, before)
 
 
 def intent_of(invoice: Record) -> Record | None:
     """The intent of earlier tries to pay this invoice, if one still waits."""
     tried = store.of("payment_intent", parent=invoice.stripe_id).exclude(data__status__in=["canceled", "succeeded"])
     return tried.order_by("-id").first()
+
+
+def _new_intent(invoice: Record) -> Record:
+    intent = payments.new_intent(
+        amount=invoice.data["amount_due"],
+        currency=invoice.data["currency"],
+        customer=invoice.customer,
+        parent=invoice.stripe_id,
+    )
+    _payment(invoice, intent)
+    return intent
 
 
 def settle(invoice: Record, *, intent: Record | None, at: int) -> None:
@@ -85,6 +108,7 @@ def settle(invoice: Record, *, intent: Record | None, at: int) -> None:
         "status": "paid",
         "attempted": True,
         "attempt_count": max(invoice.data["attempt_count"], 1) if intent else 0,
+        "auto_advance": False,
         "amount_paid": due,
         "amount_remaining": 0,
         "ending_balance": invoice.data["ending_balance"] or 0,
@@ -92,30 +116,53 @@ def settle(invoice: Record, *, intent: Record | None, at: int) -> None:
     }
     invoice.data["status_transitions"]["paid_at"] = at
     store.save(invoice)
-    payment = _payment(invoice, intent, at) if intent else None
+    payment = _paid(invoice, intent, at) if intent else None
     events.emit("invoice.paid", invoice.data)
     events.emit("invoice.payment_succeeded", invoice.data)
     if payment:
         events.emit("invoice_payment.paid", payment.data)
+    customers.set_delinquent(invoice.customer, delinquent=False)
+    if subscription := store.find(invoice.parent):
+        subscriptions.paid(subscription, invoice)
 
 
-def _payment(invoice: Record, intent: Record, at: int) -> Record:
-    due = invoice.data["amount_due"]
+def _payment(invoice: Record, intent: Record) -> Record:
     return store.create(
         "invoice_payment",
         {
-            "amount_paid": due,
-            "amount_requested": due,
+            "amount_requested": invoice.data["amount_due"],
             "currency": invoice.data["currency"],
             "invoice": invoice.stripe_id,
             "is_default": True,
             "payment": {"type": "payment_intent", "payment_intent": intent.stripe_id},
-            "status": "paid",
-            "status_transitions": {"canceled_at": None, "paid_at": at},
+            "status": "open",
+            "status_transitions": {},
         },
         parent=invoice.stripe_id,
         key=intent.stripe_id,
     )
+
+
+def _payment_by(invoice: Record, intent: Record) -> Record:
+    known = store.of("invoice_payment", parent=invoice.stripe_id, key=intent.stripe_id).first()
+    return known or _payment(invoice, intent)
+
+
+def _paid(invoice: Record, intent: Record, at: int) -> Record:
+    payment = _payment_by(invoice, intent)
+    payment.data |= {"amount_paid": invoice.data["amount_due"], "status": "paid"}
+    payment.data["status_transitions"]["paid_at"] = at
+    store.save(payment)
+    return payment
+
+
+def _give_up(invoice: Record, intent: Record, at: int) -> None:
+    """Nothing is owed any more: the intent that still waits is canceled, and its payment."""
+    payment = _payment_by(invoice, intent)
+    payment.data["status"] = "canceled"
+    payment.data["status_transitions"]["canceled_at"] = at
+    store.save(payment)
+    payments.cancel(intent, at=at, reason="void_invoice")
 
 
 @endpoint("GET /v1/invoices/{id}")
@@ -130,20 +177,25 @@ def index(call: Call) -> dict[str, Any]:
 
 
 @endpoint("POST /v1/invoices/{id}/void")
-def void(call: Call) -> Record:
+def void_endpoint(call: Call) -> Record:
     invoice = store.get("invoice", call.id)
     if invoice.data["status"] not in {"open", "uncollectible"}:
         raise StripeError(
             f"You can only pass in open or uncollectible invoices. This invoice is currently {invoice.data['status']}.",
         )
-    invoice.data["status"] = "void"
-    invoice.data["status_transitions"]["voided_at"] = clock.now()
+    void(invoice, at=clock.now())
+    return invoice
+
+
+def void(invoice: Record, *, at: int) -> None:
+    """Nobody owes it any more."""
+    invoice.data |= {"status": "void", "auto_advance": False, "next_payment_attempt": None}
+    invoice.data["status_transitions"]["voided_at"] = at
     store.save(invoice)
     events.emit("invoice.voided", invoice.data)
     if waiting := intent_of(invoice):
-        payments.cancel(waiting, at=clock.now(), reason="void_invoice")
+        _give_up(invoice, waiting, at)
     balance.give_back(invoice)
-    return invoice
 
 
 @endpoint("POST /v1/invoices/{id}/pay")
@@ -168,19 +220,22 @@ def pay(call: Call) -> Record:
 
 
 def method_for(invoice: Record, asked: str | None) -> Record:
-    """The card asked for, else the subscription's, else the customer's default."""
+    """The card asked for, else the one that is asked by itself. Raises resource_missing when there is none."""
     if asked:
         return payment_methods.of_customer(asked, invoice.customer, param="payment_method")
-    subscription, customer = store.find(invoice.parent), store.find(invoice.customer)
-    default = (subscription and subscription.data["default_payment_method"]) or (
-        customer and customer.data["invoice_settings"]["default_payment_method"]
-    )
-    if not default:
+    method = method_of(invoice)
+    if method is None:
         raise StripeError(
             "There is no `default_payment_method` set on this Customer or Invoice. Please set one and try again.",
             code="resource_missing",
         )
-    return store.get("payment_method", default)
+    return method
+
+
+def method_of(invoice: Record) -> Record | None:
+    """The card that is asked by itself: the invoice's own, else the subscription's, else the customer's default."""
+    own = payment_methods.usable(invoice.data["default_payment_method"], invoice.customer)
+    return own or subscriptions.method_of(store.find(invoice.parent) or invoice)
 
 
 @endpoint("GET /v1/invoice_payments/{id}")

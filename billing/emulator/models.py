@@ -18,6 +18,7 @@ class Record(models.Model):
     key = models.CharField(max_length=255, default="")  # a price's lookup key, a promotion code, an event's type
     created = models.BigIntegerField()  # world time, Unix seconds
     due_at = models.BigIntegerField(null=True)  # when time will do something to it by itself
+    test_clock = models.CharField(max_length=255, default="")  # whose time that is; "" is the world's
     deleted = models.BooleanField(default=False)
     data: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     hidden: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
@@ -28,7 +29,9 @@ class Record(models.Model):
             models.Index(fields=["kind", "parent", "-id"], name="ls_list_of_a_parent"),
             models.Index(fields=["kind", "customer", "-id"], name="ls_list_of_a_customer"),
             models.Index(fields=["kind", "key", "-id"], name="ls_found_by_key"),
-            models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="ls_what_is_due_next"),
+            models.Index(
+                fields=["test_clock", "due_at"], condition=models.Q(due_at__isnull=False), name="ls_what_is_due_next"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -52,6 +52,15 @@ def from_token(token: str, *, param: str | None = None) -> Record:
     return new(card) if card else store.get("payment_method", token, param=param)
 
 
+def turn_into(payment_method: Record, number: str) -> None:
+    """From now on the card behaves as the test card of this number: lost, expired, asking for 3DS, good again.
+
+    What life does to a card and Stripe's test mode cannot: most failing test cards cannot be attached at all.
+    """
+    payment_method.hidden |= {"number": number, "set_up": False}
+    store.save(payment_method)
+
+
 def card_of(payment_method: Record) -> Card:
     return cards.BY_NUMBER[payment_method.hidden["number"]]
 
@@ -67,6 +76,12 @@ def of_customer(stripe_id: str, customer: str, *, param: str | None = None) -> R
             param=param,
         )
     return record
+
+
+def usable(stripe_id: str | None, customer: str) -> Record | None:
+    """The card, unless it was detached meanwhile."""
+    method = store.find(stripe_id) if stripe_id else None
+    return method if method and method.customer == customer else None
 
 
 def attach(payment_method: Record, *, customer: Record) -> Record:

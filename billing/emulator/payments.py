@@ -57,8 +57,8 @@ def new_intent(*, amount: int, currency: str, customer: str | None, parent: str 
     return record
 
 
-def confirm(intent: Record, payment_method: Record, *, authenticated: bool = False) -> str:
-    """Ask the card for the money, its holder being present. Returns the decline code, "" if there is none.
+def confirm(intent: Record, payment_method: Record, *, authenticated: bool = False, off_session: bool = False) -> str:
+    """Ask the card for the money, its holder being present unless off session. Returns the decline code, "" if none.
 
     Afterwards the intent's status says what happened: succeeded, requires_action (3DS) or requires_payment_method.
     """
@@ -70,6 +70,9 @@ def confirm(intent: Record, payment_method: Record, *, authenticated: bool = Fal
     }
     if needs_authentication(payment_method) and not authenticated:
         intent.data |= {"status": "requires_action", "next_action": _next_action(intent)}
+        if off_session:
+            error = payment_methods.declined("authentication_required").body
+            intent.data["last_payment_error"] = {**error, "payment_method": payment_method.data}
         store.save(intent)
         events.emit("payment_intent.requires_action", intent.data)
         return ""

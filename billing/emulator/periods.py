@@ -15,3 +15,19 @@ def after(anchor: int, interval: str, count: int) -> int:
     year, month = start.year + months // 12, months % 12 + 1
     day = min(start.day, calendar.monthrange(year, month)[1])
     return int(start.replace(year=year, month=month, day=day).timestamp())
+
+
+SECONDS = {"day": 86_400, "week": 7 * 86_400, "month": 28 * 86_400, "year": 365 * 86_400}
+
+
+def first_after(moment: int, anchor: int, interval: str, count: int) -> int:
+    """The first boundary after `moment` of the periods that this anchor lays out, before it and behind it.
+
+    The anchor lays them all out, however many there are: 31 January, 28 February, 31 March.
+    """
+    n = (moment - anchor) // (SECONDS[interval] * count)  # near it; months and years differ in length
+    while after(anchor, interval, n * count) <= moment:
+        n += 1
+    while after(anchor, interval, (n - 1) * count) > moment:
+        n -= 1
+    return after(anchor, interval, n * count)

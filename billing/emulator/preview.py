@@ -59,7 +59,7 @@ def _upcoming(record: Record) -> Record:
     if record.data["status"] in subscriptions.ENDED or (ends and not lines):
         raise _nothing_comes(record.customer)
     if not ends:
-        period = (start, subscriptions.period_end(item["price"], start))
+        period = (start, subscriptions.next_period_end(record, item, start))
         lines.append(subscription_changes.period_line(record, item, period))
     customer = store.get("customer", record.customer)
     invoice = invoice_drafts.draft(

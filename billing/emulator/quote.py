@@ -80,15 +80,8 @@ def _coupon(session: Record, amount: int) -> tuple[Record | None, Record | None]
 
 
 def _discounted(lines: list[Line], coupon: Record) -> list[Line]:
-    """A percentage off each line; a fixed amount is used up line by line."""
-    made, left = [], coupon.data["amount_off"] or 0
-    for line in lines:
-        off = 0
-        if discounts.applies_to(coupon, line.price["product"]):
-            off = discounts.amount_off(coupon, line.amount) if coupon.data["percent_off"] else min(left, line.amount)
-            left -= 0 if coupon.data["percent_off"] else off
-        made.append(Line(line.item, line.amount, off))
-    return made
+    offs = discounts.spread(coupon, [(line.price["product"], line.amount) for line in lines])
+    return [Line(line.item, line.amount, off) for line, off in zip(lines, offs, strict=True)]
 
 
 def show(session: Record, quote: Quote) -> None:

@@ -6,7 +6,7 @@ import secrets
 import string
 from typing import TYPE_CHECKING, Any
 
-from billing.emulator import clock, errors, shapes
+from billing.emulator import clock, errors, shapes, timeline
 from billing.emulator.models import Record
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ UNSAID = {
     "invoiceitem": ("created",),
     "refund": ("livemode",),
 }
+# Made in the world's time, also when they belong to a test clock.
+IN_THE_WORLD = frozenset({"charge", "event", "payment_intent"})
 LETTERS = string.ascii_letters + string.digits
 
 
@@ -68,13 +70,13 @@ def create(
     hidden: dict[str, Any] | None = None,
 ) -> Record:
     """A new object, complete, made at the world's time unless `data` says otherwise."""
-    made_at: int = data.get("created", clock.now())
+    made_at: int = data.get("created", clock.world() if kind in IN_THE_WORLD else clock.now())
     given = {"id": new_id(kind), "created": made_at, "livemode": False} | data
     for field in UNSAID.get(kind, ()):
         del given[field]
     made = shapes.complete(kind, given)
     customer = made["id"] if kind == "customer" else made.get("customer") or ""
-    return Record.objects.create(
+    record = Record(
         stripe_id=made["id"],
         kind=kind,
         parent=parent,
@@ -82,9 +84,13 @@ def create(
         key=key,
         created=made_at,
         due_at=due_at,
+        test_clock=clock.test_clock(),
         data=made,
         hidden=hidden or {},
     )
+    record.due_at = timeline.next_moment(record)
+    record.save()
+    return record
 
 
 def get(kind: str, stripe_id: str, *, param: str | None = None) -> Record:
@@ -113,9 +119,10 @@ def of(kind: str, **filters: Any) -> QuerySet[Record]:
 
 
 def save(record: Record) -> None:
-    """Write an object back; what is indexed follows what it shows."""
+    """Write an object back; what is indexed and when it is due follow what it shows."""
     if record.kind != "customer":
         record.customer = record.data.get("customer") or ""
+    record.due_at = timeline.next_moment(record)
     record.save()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from billing.emulator import clock, events, paging, periods, store
+from billing.emulator import clock, events, paging, payment_methods, periods, store
 from billing.emulator.errors import StripeError, unsupported
 from billing.emulator.routing import endpoint
 from billing.emulator.timeline import when_due
@@ -71,6 +72,13 @@ def period_end(price: dict[str, Any], start: int) -> int:
     return periods.after(start, price["recurring"]["interval"], price["recurring"]["interval_count"])
 
 
+def next_period_end(record: Record, item: dict[str, Any], start: int) -> int:
+    """When the period that starts now ends: always so many intervals after the anchor."""
+    recurring = item["price"]["recurring"]
+    anchor = record.data["billing_cycle_anchor"]
+    return periods.first_after(start, anchor, recurring["interval"], recurring["interval_count"])
+
+
 def months_after(start: int, months: int) -> int:
     return periods.after(start, "month", months)
 
@@ -120,6 +128,14 @@ def plan_of(price: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def method_of(subscription: Record) -> Record | None:
+    """The card that pays for a subscription: its own, else the customer's default."""
+    customer = store.find(subscription.customer)
+    chosen = customer.data["invoice_settings"]["default_payment_method"] if customer else None
+    own = payment_methods.usable(subscription.data["default_payment_method"], subscription.customer)
+    return own or payment_methods.usable(chosen, subscription.customer)
+
+
 def items_of(subscription: Record) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = subscription.data["items"]["data"]
     return items
@@ -161,13 +177,11 @@ def schedule_end(record: Record, params: dict[str, Any]) -> None:
     elif at_period_end is False or at == "":
         record.data |= {"cancel_at_period_end": False, "cancel_at": None, "canceled_at": None}
         record.data["cancellation_details"] = dict.fromkeys(("comment", "feedback", "reason"))
-        record.due_at = None
 
 
 def _set_end(record: Record, at: int, *, at_period_end: bool) -> None:
     record.data |= {"cancel_at_period_end": at_period_end, "cancel_at": at, "canceled_at": clock.now()}
     record.data["cancellation_details"]["reason"] = "cancellation_requested"
-    record.due_at = at
 
 
 def explain(record: Record, details: Any) -> None:
@@ -188,18 +202,38 @@ def cancel(call: Call) -> Record:
     record.data["canceled_at"] = clock.now()
     record.data["cancellation_details"]["reason"] = "cancellation_requested"
     explain(record, call.params.get("cancellation_details"))
-    _end(record, at=clock.now())
+    end(record, at=clock.now())
     return record
 
 
-@when_due("subscription")
+def scheduled_end(record: Record) -> int | None:
+    return record.data["cancel_at"] if record.data["status"] not in ENDED else None
+
+
+@when_due("subscription", at=scheduled_end, rank=0)  # before a renewal at the same moment
 def reach_end(record: Record) -> None:
     """The scheduled end has come: no invoice, `canceled_at` stays what it was."""
-    _end(record, at=int(record.due_at or 0))
+    end(record, at=clock.now())
 
 
-def _end(record: Record, *, at: int) -> None:
+def end(record: Record, *, at: int, reason: str | None = None) -> None:
+    """It is over. What is still owed stays open, and nobody is asked for it by itself any more."""
     record.data |= {"status": "canceled", "ended_at": at}
-    record.due_at = None
+    if reason:
+        record.data["canceled_at"] = record.data["canceled_at"] or at
+        record.data["cancellation_details"]["reason"] = reason
     store.save(record)
+    for invoice in store.of("invoice", parent=record.stripe_id, data__status__in=["draft", "open"]):
+        before = copy.deepcopy(invoice.data)
+        invoice.data |= {"auto_advance": False, "automatically_finalizes_at": None, "next_payment_attempt": None}
+        events.updated(invoice, before)
     events.emit("customer.subscription.deleted", record.data)
+
+
+def paid(record: Record, invoice: Record) -> None:
+    """The latest invoice is paid, whoever did it: what waited for money is active again."""
+    waiting = record.data["status"] in {"incomplete", "past_due", "unpaid"}
+    if waiting and record.data["latest_invoice"] == invoice.stripe_id:
+        before = copy.deepcopy(record.data)
+        record.data["status"] = "active"
+        events.updated(record, before, "customer.subscription.updated")

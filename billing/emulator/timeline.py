@@ -1,12 +1,13 @@
 """What happens by itself as time passes: objects say when they are due, modules say what happens then.
 
 There is no need for a process to be awake: whoever asks first after the moment makes it happen, and the supervised
-`local_stripe` process asks every second.
+`local_stripe` process asks every second. However late that is, everything happens in order of its moment, and at it:
+`clock.now()` is the moment at which a thing was due, not the one at which somebody asked.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import transaction
 
@@ -18,31 +19,79 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Happening = Callable[[Record], None]
+    Moment = Callable[[Record], int | None]
 
-_happenings: dict[str, Happening] = {}
+
+class _Alarm(NamedTuple):
+    rank: int
+    at: Moment
+    ring: Happening
 
 
-def when_due(kind: str) -> Callable[[Happening], Happening]:
-    """@when_due("checkout.session"): called with the locked object; it must move or clear `due_at`."""
+_alarms: dict[str, list[_Alarm]] = {}
+
+
+def _as_set(record: Record) -> int | None:
+    return record.due_at
+
+
+def when_due(kind: str, *, at: Moment = _as_set, rank: int = 0) -> Callable[[Happening], Happening]:
+    """@when_due("invoice", at=next_attempt): called with the locked object at the moment that `at` reads from it.
+
+    Afterwards `at` must answer None or a later moment. Of several things due at once, the lowest rank goes first.
+    Without `at` it is the `due_at` that the object was given, and the happening must move or clear that.
+    """
 
     def announce(happening: Happening) -> Happening:
-        _happenings[kind] = happening
+        _alarms.setdefault(kind, []).append(_Alarm(rank, at, happening))
+        _alarms[kind].sort(key=lambda alarm: alarm.rank)
         return happening
 
     return announce
 
 
+def next_moment(record: Record) -> int | None:
+    """When something happens to this object next, by what it says of itself; never before now."""
+    if record.deleted:
+        return None
+    moments = [moment for alarm in _alarms.get(record.kind, ()) if (moment := alarm.at(record)) is not None]
+    return max(min(moments), clock.now()) if moments else None
+
+
 def catch_up() -> int:
-    """Do all that is due by now, in order of time. Returns how many things happened."""
-    now, done = clock.now(), 0
-    while (due := _next(now)) is not None:
+    """Do all that is due in the world by now, in order of time. Returns how many things happened."""
+    return run(until=clock.now())
+
+
+def run(*, until: int, test_clock: str = "") -> int:
+    """Do all that is due by this moment on one clock, in order of time. Returns how many things happened."""
+    done = 0
+    while (due := _next(until, test_clock)) is not None:
         with transaction.atomic(using=ALIAS):
             record = Record.objects.select_for_update().get(id=due.id)
             if record.due_at == due.due_at:  # nobody else was faster
-                _happenings[record.kind](record)
+                _happen(record)
                 done += 1
     return done
 
 
-def _next(now: int) -> Record | None:
-    return Record.objects.filter(due_at__isnull=False, due_at__lte=now).order_by("due_at", "id").first()
+def _next(until: int, test_clock: str) -> Record | None:
+    waiting = Record.objects.filter(due_at__isnull=False, due_at__lte=until, test_clock=test_clock)
+    return waiting.order_by("due_at", "id").first()
+
+
+def _happen(record: Record) -> None:
+    """Ring what is due first. Raises RuntimeError when that leaves it due again: time would stand still."""
+    moment = int(record.due_at or 0)
+    due = [alarm for alarm in _alarms[record.kind] if (at := alarm.at(record)) is not None and at <= moment]
+    if not due:  # made due by other means than its own facts
+        record.due_at = next_moment(record)
+        record.save(update_fields=["due_at"])
+        return
+    first = min(due, key=lambda alarm: (alarm.at(record), alarm.rank))
+    with clock.standing_at(moment, test_clock=record.test_clock):
+        first.ring(record)
+        record.refresh_from_db()
+        again = first.at(record)
+    if again is not None and again <= moment:
+        raise RuntimeError(f"{first.ring.__name__} left {record.stripe_id} due again at {again}")

@@ -12,12 +12,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from billing.emulator import payment_methods, store, timeline
+
 if TYPE_CHECKING:
     from django.test import Client
 
     from billing.emulator.delivery import Post
 
 GOOD, DECLINED, THREE_DS = "4242424242424242", "4000000000000002", "4000002500003155"
+EMPTY, LOST, THREE_DS_ALWAYS = "4000000000009995", "4000000000009987", "4000002760003184"
 
 
 def pay(client: Client, session_url: str, *, number: str = GOOD, code: str = "", **typed: str) -> str:
@@ -32,6 +35,16 @@ def pay(client: Client, session_url: str, *, number: str = GOOD, code: str = "",
     if answer.status_code != 302 or page in answer["Location"]:
         return ""
     return str(answer["Location"])
+
+
+def turn_cards(customer: str, number: str) -> None:
+    """From now on all cards of this customer (its Stripe id) behave as the test card of this number.
+
+    LOST and EMPTY cannot be attached, so this is how a card that has paid fails at the renewal.
+    """
+    timeline.catch_up()  # what was due until now met the card as it was
+    for card in store.of("payment_method", customer=customer):
+        payment_methods.turn_into(card, number)
 
 
 def post_to(client: Client) -> Post:

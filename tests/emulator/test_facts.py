@@ -297,6 +297,143 @@ def test_month_ends():
     assert [(end.month, end.day) for end in ends] == [(2, 28), (3, 31), (4, 30)]
 
 
+@fact("At the boundary the period rolls at once; the subscription stays active while its invoice is a draft.", DOCS)
+def test_zero_lead_time(api, renewed):
+    assert renewed.status == "active"
+    assert renewed.latest_invoice.status == "draft"
+    assert renewed.items.data[0].current_period_start == renewed.latest_invoice.created
+
+
+@fact(
+    "A renewal's draft says that it finalizes 3601 seconds after it was made, and is tried 3600 seconds after.",
+    RECORDED,
+)
+def test_draft_hour(renewed):
+    draft = renewed.latest_invoice
+    assert draft.automatically_finalizes_at == draft.created + 3601
+    assert draft.next_payment_attempt == draft.created + 3600
+
+
+@fact("A renewal's invoice looks back on the period that ended, its line forward on the next.", RECORDED)
+def test_looks_back(renewed, bought):
+    draft, item = renewed.latest_invoice, renewed.items.data[0]
+    assert (draft.period_start, draft.period_end) == (bought.subscription.start_date, item.current_period_start)
+    line = draft.lines.data[0]
+    assert (line.period.start, line.period.end) == (item.current_period_start, item.current_period_end)
+
+
+@pytest.fixture
+def renewed(api, bought, clock):
+    """A second after the boundary."""
+    clock.move_to(datetime.fromtimestamp(bought.subscription.items.data[0].current_period_end + 1, UTC))
+    return api.subscriptions.retrieve(bought.subscription.id, {"expand": ["latest_invoice"]})
+
+
+@fact("A renewal whose card is declined makes its subscription `past_due`.", DOCS)
+def test_past_due(unpaid):
+    assert (unpaid.status, unpaid.latest_invoice.status) == ("past_due", "open")
+
+
+@pytest.fixture
+def unpaid(api, renewed, ada, clock):
+    """The card has no money when the draft hour is over."""
+    people.turn_cards(ada.id, people.EMPTY)
+    clock.move(hours=2)
+    return api.subscriptions.retrieve(renewed.id, {"expand": ["latest_invoice"]})
+
+
+@fact(
+    "At the schedule's end it is canceled (`payment_failed`, the invoice open), unpaid (later invoices drafts) or "
+    "left past due, as the account says.",
+    DOCS,
+)
+@pytest.mark.parametrize(
+    ("after", "status", "invoice"),
+    [("cancel", "canceled", "open"), ("unpaid", "unpaid", "draft"), ("past_due", "past_due", "open")],
+)
+def test_schedule_ends(api, unpaid, clock, settings, after, status, invoice):
+    settings.LOCAL_STRIPE = settings.LOCAL_STRIPE | {"AFTER_RETRIES": after}
+    clock.move(days=400)
+    ended = api.subscriptions.retrieve(unpaid.id, {"expand": ["latest_invoice"]})
+    assert (ended.status, ended.latest_invoice.status) == (status, invoice)
+    if after == "cancel":
+        assert ended.cancellation_details.reason == "payment_failed"
+
+
+@fact("After a hard decline the same card is not asked again, while attempts go on counting.", DOCS)
+def test_hard_decline(api, renewed, ada, clock):
+    people.turn_cards(ada.id, people.LOST)
+    clock.move(days=4)
+    assert api.invoices.retrieve(renewed.latest_invoice.id).attempt_count == 3
+    assert len(api.charges.list().data) == 2
+
+
+@fact("Any attempt counts as the first; after that only those of the retry schedule count.", SDK)
+def test_attempt_count(api, unpaid):
+    with pytest.raises(stripe.CardError):
+        api.invoices.pay(unpaid.latest_invoice.id)
+    assert api.invoices.retrieve(unpaid.latest_invoice.id).attempt_count == 1
+
+
+@fact("Paying the latest invoice by any route makes a past due subscription active.", DOCS)
+def test_paid_late(api, unpaid, ada):
+    people.turn_cards(ada.id, people.GOOD)
+    api.invoices.pay(unpaid.latest_invoice.id)
+    assert api.subscriptions.retrieve(unpaid.id).status == "active"
+
+
+@fact(
+    "A renewal that needs 3DS off session: `invoice.payment_action_required`, its intent `requires_action`, past due.",
+    DOCS,
+)
+def test_action_required(api, renewed, ada, clock):
+    people.turn_cards(ada.id, people.THREE_DS_ALWAYS)
+    clock.move(hours=2)
+    assert api.subscriptions.retrieve(renewed.id).status == "past_due"
+    assert len(api.events.list({"type": "invoice.payment_action_required"}).data) == 1
+    assert api.payment_intents.list().data[0].status == "requires_action"
+
+
+@fact("The card that is asked is the subscription's, else the customer's default.", DOCS)
+def test_card_order(api, renewed, ada, clock):
+    people.turn_cards(ada.id, people.LOST)
+    card = api.payment_methods.attach("pm_card_visa", {"customer": ada.id})
+    api.customers.update(ada.id, {"invoice_settings": {"default_payment_method": card.id}})
+    clock.move(hours=2)
+    assert api.invoices.retrieve(renewed.latest_invoice.id).status == "open"
+    api.payment_methods.detach(api.subscriptions.retrieve(renewed.id).default_payment_method)
+    clock.move(days=2)
+    assert api.invoices.retrieve(renewed.latest_invoice.id).status == "paid"
+
+
+@fact("Canceling stops the automatic collection of the subscription's finalized invoices.", SDK)
+def test_no_collection_after_canceling(api, unpaid, clock):
+    api.subscriptions.cancel(unpaid.id)
+    clock.move(days=30)
+    left = api.invoices.retrieve(unpaid.latest_invoice.id)
+    assert (left.status, left.attempt_count, left.next_payment_attempt) == ("open", 1, None)
+
+
+@fact("A trial's end makes the subscription active before its first real invoice is collected.", DOCS)
+def test_trial_end(api, open_session, pay, clock):
+    pay(open_session(subscription_data={"trial_period_days": 30}))
+    clock.move(days=30, seconds=1)
+    active = api.subscriptions.list({"expand": ["data.latest_invoice"]}).data[0]
+    assert (active.status, active.latest_invoice.status) == ("active", "draft")
+
+
+@fact("`customer.subscription.trial_will_end` comes three days before the end, or at once when that is past.", DOCS)
+def test_trial_will_end(api, open_session, pay, clock):
+    pay(open_session(subscription_data={"trial_period_days": 30}))
+    told = {"type": "customer.subscription.trial_will_end"}
+    clock.move(days=26)
+    assert api.events.list(told).data == []
+    clock.move(days=1)
+    assert len(api.events.list(told).data) == 1
+    pay(open_session(subscription_data={"trial_period_days": 2}))
+    assert len(api.events.list(told).data) == 2
+
+
 def test_every_fact_stands_in_the_documentation():
     text = (Path(__file__).parents[2] / "docs" / "local-stripe.md").read_text(encoding="utf-8")
     missing = [sentence for sentence, source in FACTS.items() if f"| {sentence} | {source} |" not in text]
