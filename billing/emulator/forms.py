@@ -1,4 +1,4 @@
-"""What people type on the hosted Checkout page."""
+"""What people type on the hosted pages: a card everywhere, and on Checkout what else a seller asks for."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from billing.emulator import cards, clock
+from billing.emulator import cards, clock, periods, words
 from billing.emulator.checkout_pay import Entry
+from billing.emulator.payment_methods import TypedCard
 
 if TYPE_CHECKING:
+    from django.http import QueryDict
+
     from billing.emulator.cards import Card
 
 EXPIRY = re.compile(r"\s*(\d{1,2})\s*[/ -]?\s*(?:20)?(\d{2})\s*")
@@ -22,17 +25,9 @@ def _text(autocomplete: str, **attrs: Any) -> forms.TextInput:
     return forms.TextInput(attrs={"autocomplete": autocomplete, **attrs})
 
 
-class PayForm(forms.Form):
-    """E-mail, card, and the terms when the seller asks for them. Works without a card when none is collected."""
+class CardForm(forms.Form):
+    """A test card with its holder's name."""
 
-    email = forms.EmailField(
-        label=_("E-mail"),
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        error_messages={
-            "required": _("Type your e-mail address."),
-            "invalid": _("This is not a complete e-mail address."),
-        },
-    )
     number = forms.CharField(
         label=_("Card number"),
         max_length=30,
@@ -51,27 +46,12 @@ class PayForm(forms.Form):
         widget=_text("cc-csc", inputmode="numeric", placeholder="123"),
         error_messages={"required": _("Type the security code.")},
     )
-    shown = forms.IntegerField(required=False, widget=forms.HiddenInput)  # the amount the page said
     name = forms.CharField(
         label=_("Name on card"),
         max_length=150,
         widget=_text("cc-name"),
         error_messages={"required": _("Type the name on the card.")},
     )
-    terms = forms.BooleanField(
-        label=_("I agree to the terms of service"),
-        error_messages={"required": _("Please agree to the terms first.")},
-    )
-
-    def __init__(self, *args: Any, email: str, collects_card: bool, asks_terms: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if email:
-            del self.fields["email"]  # the seller knows it: shown, not asked
-        if not collects_card:
-            for field in ("number", "expiry", "cvc", "name"):
-                del self.fields[field]
-        if not asks_terms:
-            del self.fields["terms"]
 
     def clean_number(self) -> Card:
         typed = self.cleaned_data["number"]
@@ -97,6 +77,48 @@ class PayForm(forms.Form):
         if not re.fullmatch(r"\d{3,4}", cvc):
             raise forms.ValidationError(_("The security code has three digits, four on American Express."))
         return cvc
+
+    def typed_card(self) -> TypedCard:
+        data = self.cleaned_data
+        return TypedCard(card=data["number"], expiry=data["expiry"], name=data["name"])
+
+
+def filled_in(post: QueryDict, *kept: str) -> dict[str, str]:
+    """The form's next values after a test card was pressed; what was typed in the `kept` fields stays."""
+    typed = {key: str(post.get(key, "")) for key in ("name", *kept)}
+    expiry = periods.after(clock.now(), "year", 3)
+    filled = {"number": str(post["fill"]), "cvc": "123", "expiry": f"12 / {words.year(expiry)}"}
+    return {**typed, "name": typed["name"] or "Test Customer", **filled}
+
+
+class PayForm(CardForm):
+    """Checkout's: e-mail, card, and the terms when the seller asks for them. No card when none is collected."""
+
+    field_order = ("email", "number", "expiry", "cvc", "shown", "name", "terms")
+
+    email = forms.EmailField(
+        label=_("E-mail"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": _("Type your e-mail address."),
+            "invalid": _("This is not a complete e-mail address."),
+        },
+    )
+    shown = forms.IntegerField(required=False, widget=forms.HiddenInput)  # the amount the page said
+    terms = forms.BooleanField(
+        label=_("I agree to the terms of service"),
+        error_messages={"required": _("Please agree to the terms first.")},
+    )
+
+    def __init__(self, *args: Any, email: str, collects_card: bool, asks_terms: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if email:
+            del self.fields["email"]  # the seller knows it: shown, not asked
+        if not collects_card:
+            for field in ("number", "expiry", "cvc", "name"):
+                del self.fields[field]
+        if not asks_terms:
+            del self.fields["terms"]
 
     def entry(self, email: str) -> Entry:
         """What was typed, for `checkout_pay.pay`; `email` is the one the seller knows."""

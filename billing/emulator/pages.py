@@ -1,20 +1,31 @@
-"""The hosted pages: Checkout, its 3DS step, and the invoice. Plain forms; every one works without JavaScript."""
+"""The hosted Checkout, and the 3DS step of every hosted page. Plain forms; every one works without JavaScript."""
 
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
-from billing.emulator import checkout_pay, clock, discounts, money, periods, quote, store, timeline, words
+from billing.emulator import (
+    checkout_pay,
+    discounts,
+    hosted,
+    hosted_invoice,
+    invoice_page,
+    money,
+    quote,
+    store,
+    timeline,
+    words,
+)
 from billing.emulator.checkout import KIND
 from billing.emulator.checkout_pay import Outcome
-from billing.emulator.forms import PayForm
+from billing.emulator.forms import PayForm, filled_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +36,7 @@ if TYPE_CHECKING:
 
     Page = Callable[[HttpRequest, Record], HttpResponse]
 
-FIRST, LAST = "local_stripe/checkout.html", "local_stripe/ended.html"
+FIRST = "local_stripe/checkout.html"
 
 
 def _of_session(page: Page) -> Callable[[HttpRequest, str], HttpResponse]:
@@ -35,7 +46,7 @@ def _of_session(page: Page) -> Callable[[HttpRequest, str], HttpResponse]:
     def view(request: HttpRequest, session_id: str) -> HttpResponse:
         timeline.catch_up()
         session = store.of(KIND, stripe_id=session_id).first()
-        with translation.override(_language(session)):
+        with translation.override(hosted.spoken(session.data["locale"] if session else None)):
             response = _late(request, session) or page(request, session)  # type: ignore[arg-type]
             response.headers["Content-Language"] = translation.get_language() or "en"
             return response
@@ -43,20 +54,13 @@ def _of_session(page: Page) -> Callable[[HttpRequest, str], HttpResponse]:
     return view
 
 
-def _language(session: Record | None) -> str:
-    """The session's locale where there are words for it, else the reader's language."""
-    spoken = {code for code, _ in settings.LANGUAGES}
-    asked = ((session and session.data["locale"]) or "auto").split("-")[0]
-    return asked if asked in spoken else translation.get_language() or "en"
-
-
 def _late(request: HttpRequest, session: Record | None) -> HttpResponse | None:
     if session is None:
-        return render(request, LAST, {"reason": "unknown"}, status=404)
+        return hosted.nothing(request)
     if session.data["status"] == "complete":
         return redirect(success_url(session))
     if session.data["status"] == "expired":
-        return render(request, LAST, {"reason": "expired", "back": session.data["cancel_url"]}, status=410)
+        return hosted.nothing(request, "expired", status=410, back=session.data["cancel_url"])
     return None
 
 
@@ -80,7 +84,7 @@ def checkout(request: HttpRequest, session: Record) -> HttpResponse:
         checkout_pay.remove_code(session.stripe_id)
         return redirect(request.path)
     if "fill" in request.POST:
-        return _show(request, session, filled=_filled(request))
+        return _show(request, session, filled=filled_in(request.POST, "email", "terms"))
     try:
         form = _form(session, quote.of(session), request.POST)
     except discounts.NotApplicable:
@@ -133,14 +137,6 @@ def _form(session: Record, due: quote.Quote, data: Any = None, initial: Any = No
     )
 
 
-def _filled(request: HttpRequest) -> dict[str, Any]:
-    """What was typed so far, with a test card filled in."""
-    typed = {key: request.POST.get(key, "") for key in ("email", "name", "terms")}
-    expiry = periods.after(clock.now(), "year", 3)
-    filled = {"number": request.POST["fill"], "cvc": "123", "expiry": f"12 / {words.year(expiry)}"}
-    return {**typed, "name": typed["name"] or "Test Customer", **filled}
-
-
 def _show(
     request: HttpRequest,
     session: Record,
@@ -180,29 +176,46 @@ def _show(
 @require_http_methods(["GET", "HEAD", "POST"])
 def authenticate(request: HttpRequest, intent_id: str) -> HttpResponse:
     """The bank's page: is it really you?"""
+    timeline.catch_up()
     intent = store.find(intent_id)
-    session = store.of(KIND, stripe_id=intent.parent).first() if intent else None
-    if intent is None or session is None:
-        return render(request, LAST, {"reason": "unknown"}, status=404)
-    with translation.override(_language(session)):
+    what_for = store.find(intent.parent) if intent else None
+    if intent is None or what_for is None or what_for.kind not in AUTHENTICATED:
+        return hosted.nothing(request)
+    step = AUTHENTICATED[what_for.kind]
+    with translation.override(step.language(what_for)):
         if request.method == "POST":
-            return _answer(request, checkout_pay.authenticate(session.stripe_id, passed="complete" in request.POST))
-        late = _late(request, session)
-        if late is not None or intent.data["status"] != "requires_action":
-            return late or redirect(_address(session))
-        amount = money.localized(intent.data.get("amount", 0), session.data["currency"])
-        response = render(request, "local_stripe/authenticate.html", {"amount": amount})
-        response.headers["Content-Language"] = translation.get_language() or "en"
-        return response
+            return step.finish(request, what_for, "complete" in request.POST)
+        asked = intent.data["status"] == "requires_action" and what_for.data.get("status", "open") == "open"
+        if not asked:
+            return step.back(request, what_for)
+        amount = intent.data.get("amount", 0)
+        context = {"amount": money.localized(amount, intent.data["currency"]) if amount else ""}
+        return hosted.page(request, "local_stripe/authenticate.html", context)
 
 
-@never_cache
-@require_safe
-def invoice(request: HttpRequest, invoice_id: str) -> HttpResponse:
-    """The hosted invoice, fit to be printed."""
-    found = store.of("invoice", stripe_id=invoice_id).first()
-    if found is None or found.data["status"] == "draft":
-        return render(request, LAST, {"reason": "unknown"}, status=404)
-    data = found.data
-    context = {"invoice": data, "currency": data["currency"], "off": data["subtotal"] - data["total"]}
-    return render(request, "local_stripe/invoice.html", {**context, "date": words.date(data["effective_at"])})
+class Step(NamedTuple):
+    """What the 3DS step of a page leads back to."""
+
+    finish: Callable[[HttpRequest, Record, bool], HttpResponse]
+    back: Callable[[HttpRequest, Record], HttpResponse]  # for who comes when nothing is asked any more
+    language: Callable[[Record], str]
+
+
+def _finish_checkout(request: HttpRequest, session: Record, passed: bool) -> HttpResponse:
+    return _answer(request, checkout_pay.authenticate(session.stripe_id, passed=passed))
+
+
+def _back_to_checkout(request: HttpRequest, session: Record) -> HttpResponse:
+    return _late(request, session) or redirect(_address(session))
+
+
+def _finish_invoice(request: HttpRequest, invoice: Record, passed: bool) -> HttpResponse:
+    return invoice_page.answer(request, hosted_invoice.authenticate(invoice.stripe_id, passed=passed))
+
+
+AUTHENTICATED = {
+    KIND: Step(_finish_checkout, _back_to_checkout, lambda session: hosted.spoken(session.data["locale"])),
+    hosted_invoice.KIND: Step(
+        _finish_invoice, lambda _, invoice: redirect(invoice_page.address(invoice)), lambda _: hosted.spoken()
+    ),
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from billing.emulator import cards, clock, events, paging, store
@@ -16,6 +17,21 @@ if TYPE_CHECKING:
     from billing.emulator.wire import Call
 
 SECONDS_A_YEAR = 31_556_952
+
+
+@dataclass(frozen=True)
+class TypedCard:
+    """A card as somebody typed it on a hosted page; `expiry` is (month, year)."""
+
+    card: Card
+    expiry: tuple[int, int]
+    name: str
+
+
+def typed(entry: TypedCard, *, email: str | None = None) -> Record:
+    """A typed card as a payment method, belonging to nobody yet."""
+    billing: dict[str, Any] = {"address": {}, "email": email or None, "name": entry.name or None, "phone": None}
+    return new(entry.card, expiry=entry.expiry, billing=billing)
 
 
 def new(card: Card, *, expiry: tuple[int, int] | None = None, billing: dict[str, Any] | None = None) -> Record:

@@ -59,6 +59,10 @@ def date(moment: int) -> str:
     return formats.date_format(datetime.fromtimestamp(moment, UTC), _("j F Y"))
 
 
+def period(start: int, end: int) -> str:
+    return _("%(start)s to %(end)s") % {"start": date(start), "end": date(end)}
+
+
 def year(moment: int) -> str:
     """The last two digits, as on a card."""
     return f"{datetime.fromtimestamp(moment, UTC):%y}"
