@@ -13,18 +13,38 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-def subscription(membership: Membership, read: dict[str, Any], began: datetime) -> Subscription:
-    """Upsert the subscription; a slower, older read does not overwrite a newer one."""
+def subscription_state(read: dict[str, Any]) -> dict[str, Any]:
+    """What our row says of a subscription that reads so."""
     item = read["items"]["data"][0]  # its period lies on the item, not on the subscription
-    price = StripePrice.objects.filter(stripe_id=item["price"]["id"]).first()
-    state = {
+    price = StripePrice.objects.filter(stripe_id=item["price"]["id"]).select_related("price").first()
+    return {
         "status": read["status"],
         "price": price.price if price else None,
         "cancel_at_period_end": read["cancel_at_period_end"],
         "cancel_at": gateway.moment_or_none(read["cancel_at"]),
         "current_period_end": gateway.moment_or_none(item["current_period_end"]),
-        "read_at": began,
     }
+
+
+def invoice_state(read: dict[str, Any]) -> dict[str, Any]:
+    """What our row says of an invoice that reads so."""
+    currency = read["currency"].upper()
+    return {
+        "number": read.get("number") or "",
+        "status": read["status"],
+        "billing_reason": read.get("billing_reason") or "",
+        "currency": currency,
+        "total": gateway.from_stripe(read["total"], currency),
+        "amount_paid": gateway.from_stripe(read["amount_paid"], currency),
+        "hosted_url": read.get("hosted_invoice_url") or "",
+        "made_at": gateway.moment(read["created"]),
+        "paid_at": gateway.moment_or_none(read["status_transitions"]["paid_at"]),
+    }
+
+
+def subscription(membership: Membership, read: dict[str, Any], began: datetime) -> Subscription:
+    """Upsert the subscription; a slower, older read does not overwrite a newer one."""
+    state = subscription_state(read) | {"read_at": began}
     row, new = Subscription.objects.get_or_create(stripe_id=read["id"], defaults={"membership": membership, **state})
     if new:
         search.put(member=membership.member, kind=SearchKey.Kind.STRIPE, value=row.stripe_id)
@@ -35,20 +55,9 @@ def subscription(membership: Membership, read: dict[str, Any], began: datetime) 
 
 def invoice(membership: Membership, read: dict[str, Any], began: datetime) -> list[InvoiceLine]:
     """Upsert an invoice with its lines; a slower, older read changes neither. -> the lines, each with this invoice."""
-    currency = read["currency"].upper()
+    state = invoice_state(read) | {"read_at": began}
+    currency = str(state["currency"])
     Customer.objects.filter(member=membership.member_id, currency="").update(currency=currency)
-    state = {
-        "number": read.get("number") or "",
-        "status": read["status"],
-        "billing_reason": read.get("billing_reason") or "",
-        "currency": currency,
-        "total": gateway.from_stripe(read["total"], currency),
-        "amount_paid": gateway.from_stripe(read["amount_paid"], currency),
-        "hosted_url": read.get("hosted_invoice_url") or "",
-        "made_at": gateway.moment(read["created"]),
-        "paid_at": gateway.moment_or_none(read["status_transitions"]["paid_at"]),
-        "read_at": began,
-    }
     row, new = Invoice.objects.get_or_create(stripe_id=read["id"], defaults={"membership": membership, **state})
     if new:
         search.put(member=membership.member, kind=SearchKey.Kind.STRIPE, value=row.stripe_id)
@@ -70,14 +79,14 @@ def _line(row: Invoice, read: dict[str, Any], currency: str) -> InvoiceLine:
             "discount": gateway.from_stripe(sum(d["amount"] for d in read.get("discount_amounts") or []), currency),
             "starts_at": gateway.moment(read["period"]["start"]),
             "ends_at": gateway.moment(read["period"]["end"]),
-            "buys_time": _buys_time(read),
+            "buys_time": buys_time(read),
         },
     )
     line.invoice = row
     return line
 
 
-def _buys_time(line: dict[str, Any]) -> bool:
+def buys_time(line: dict[str, Any]) -> bool:
     """A subscription's own line at its price, however discounted; never a proration, never a trial's zero line."""
     parent = line.get("parent") or {}
     details = parent.get("subscription_item_details") or {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing import announcing, gateway, inbox, janitor, nets
+from billing import announcing, gateway, inbox, janitor, nets, reconcile
 from membership import clock, work
 from membership.celery import app
 
@@ -12,6 +12,8 @@ BEAT = {
     "try parked events again": {"task": "billing.try_parked_events_again", "schedule": 3600.0},
     "ask what was not answered": {"task": "billing.look_after_operations", "schedule": 60.0},
     "send notices": {"task": "billing.send_notices", "schedule": 60.0},
+    # Rings often and does little: it begins one run a night, and a run goes on for 20 seconds a ring.
+    "reconcile with Stripe": {"task": "billing.reconcile", "schedule": 60.0},
 }
 
 
@@ -60,3 +62,11 @@ def send_notices() -> None:
     at = clock.now()
     announcing.sweep(at=at)
     work.ticked("send notices", at=at)
+
+
+@app.task(name="billing.reconcile")
+@gateway.patient()
+def nightly_reconcile() -> None:
+    at = clock.now()
+    reconcile.nightly(at=at)
+    work.ticked("reconcile with Stripe", at=at)

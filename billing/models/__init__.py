@@ -4,6 +4,7 @@ from billing.models.customers import Customer, StripeAccount, StripePrice
 from billing.models.events import StripeEvent
 from billing.models.notices import Notice
 from billing.models.operations import Operation
+from billing.models.reconciling import ReconcileFinding, ReconcileRun
 from billing.models.subscriptions import LIVE, CheckoutSession, Invoice, InvoiceLine, Subscription, term_ref
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "InvoiceLine",
     "Notice",
     "Operation",
+    "ReconcileFinding",
+    "ReconcileRun",
     "StripeAccount",
     "StripeEvent",
     "StripePrice",

@@ -51,8 +51,15 @@ class Subscription(models.Model):
     cancel_at = models.DateTimeField(null=True, blank=True)
     current_period_end = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField()  # wall time at which the read of this state began
+    seen_at = models.DateTimeField(null=True, blank=True)  # wall start of the last reconciliation that met it
+    reread_at = models.DateTimeField(null=True, blank=True)  # somebody read an overdue membership: look again from here
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["reread_at"], condition=Q(reread_at__isnull=False), name="subscriptions_to_read_again"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["membership"], condition=Q(status__in=LIVE), name="one_live_subscription_per_membership"
