@@ -134,7 +134,7 @@ def create[T](function: Callable[..., T], operation: Operation) -> T:
     Raises StripeUnavailable also when Stripe may have forgotten the key: then the janitor must look before anybody
     asks again, or the thing would be made twice.
     """
-    if operation.key_good_until is None or clock.wall() >= operation.key_good_until:
+    if is_forgotten(operation):
         raise StripeUnavailable
     try:
         made = call(function, operation.params, {"idempotency_key": operation.key})
@@ -168,6 +168,11 @@ def settle(operation: Operation, make: Callable[[], Any]) -> bool:
 def done(operation: Operation, *, stripe_id: str) -> None:
     """It is made: as `stripe_id` at Stripe."""
     _answered(operation, Operation.State.DONE, stripe_id=stripe_id)
+
+
+def is_forgotten(operation: Operation) -> bool:
+    """Whether Stripe may have forgotten the key, so that asking again could make the thing twice."""
+    return operation.key_good_until is None or clock.wall() >= operation.key_good_until
 
 
 def never_arrived(operation: Operation) -> None:

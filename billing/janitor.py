@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from billing import checkout, customers, gateway, misplaced
+from billing import checkout, customers, endings, gateway, misplaced, refunds
 from billing.models import Operation
 from membership import clock, work
 
@@ -44,6 +44,10 @@ KINDS: dict[str, Kind] = {
     # Canceling and giving back in full can be said twice: Stripe answers that it is done already.
     misplaced.CANCEL: Kind(misplaced.repeat, misplaced.repeat),
     misplaced.REFUND: Kind(misplaced.repeat, misplaced.repeat),
+    endings.CANCEL: Kind(endings.repeat, endings.repeat),
+    endings.STOP: Kind(endings.repeat, endings.repeat),
+    # A refund looks for itself at Stripe, by the name it has there, before it is asked for again.
+    refunds.KIND: Kind(refunds.repeat, refunds.repeat),
 }
 
 

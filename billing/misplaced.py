@@ -26,6 +26,11 @@ def is_known(subscription_id: str) -> bool:
     return Operation.objects.filter(kind=CANCEL, params__subscription=subscription_id).exists()
 
 
+def gives_back(invoice_id: str) -> bool:
+    """Whether this invoice's money had no place and goes back."""
+    return Operation.objects.filter(kind=REFUND, params__invoice=invoice_id).exists()
+
+
 def note(membership: Membership, subscription_id: str, owed: list[dict[str, Any]], *, at: datetime) -> None:
     """Decide: this subscription is canceled and the `owed` invoices (Stripe's) are given back. Safe to repeat."""
     member = membership.member

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from billing import misplaced, sync
+from billing import endings, misplaced, refunds, sync
 from billing.models import CheckoutSession
 
 if TYPE_CHECKING:
@@ -25,6 +25,14 @@ def give_back_what_is_owed() -> None:
     """Finish every cancellation and refund that was noted and not answered yet."""
     for subscription_id in misplaced.unfinished():
         _one(lambda subscription_id=subscription_id: misplaced.give_back(subscription_id))  # type: ignore[misc]
+
+
+def finish_refunds(*, at: datetime) -> None:
+    """Finish every refund that was decided, and every subscription that must not charge any more."""
+    for membership in endings.unfinished():
+        _one(lambda membership=membership: endings.carry_out(membership))  # type: ignore[misc]
+    for decision in refunds.unfinished(at=at):
+        _one(lambda decision=decision: refunds.carry_out(decision))  # type: ignore[misc]
 
 
 def look_after_checkouts(*, at: datetime, limit: int = 100) -> None:

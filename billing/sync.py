@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import customers, gateway, mirror, misplaced, notices, receipts
+from billing import customers, gateway, ledger, mirror, misplaced, notices, receipts
 from billing.models import LIVE, CheckoutSession, Customer, Invoice, InvoiceLine, Subscription, term_ref
 from membership import cards, clock, emails, lifecycle, terms, work
 from membership.models import Member, Membership, Status, Term
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 ACTOR = "stripe"
@@ -26,11 +27,12 @@ ACTOR = "stripe"
 
 @dataclass(frozen=True)
 class Read:
-    """A subscription as Stripe had it at `began` (wall time), with all its invoices, oldest first."""
+    """A subscription as Stripe had it at `began` (wall time), with all its invoices and their charges, oldest first."""
 
     subscription: dict[str, Any]
     invoices: list[dict[str, Any]]
     began: datetime
+    charges: Sequence[ledger.Charge] = ()
 
     @property
     def id(self) -> str:
@@ -95,10 +97,13 @@ def subscription(subscription_id: str, *, actor: str = ACTOR) -> bool:
     """
     stripe = gateway.client().v1
     began = clock.wall()
+    asked = {"subscription": subscription_id, "expand": ledger.EXPAND}
+    invoices = [_whole(i) for i in gateway.read_all(stripe.invoices.list, asked)[::-1]]
     read = Read(
         subscription=gateway.read(stripe.subscriptions.retrieve, subscription_id),
-        invoices=[_whole(i) for i in gateway.read_all(stripe.invoices.list, {"subscription": subscription_id})[::-1]],
+        invoices=invoices,
         began=began,
+        charges=ledger.read(invoices),
     )
     placed = _fold(_whose(read.subscription), read, actor)
     if not placed:
@@ -149,6 +154,7 @@ def _fold(membership: Membership, read: Read, actor: str) -> bool:
     owed = _paid_without_a_term(read)
     if _has_no_place(membership, read, owed):
         misplaced.note(membership, read.id, owed, at=clock.now())
+        ledger.fold(membership, read.charges, read.began)
         return False
     row = mirror.subscription(membership, read.subscription, read.began)
     lines = [line for made in read.invoices for line in mirror.invoice(membership, made, read.began)]
@@ -157,6 +163,7 @@ def _fold(membership: Membership, read: Read, actor: str) -> bool:
     _terms(membership, lines)
     _leaving(membership, row, actor)
     _letters(membership, lines, was_pending)
+    ledger.fold(membership, read.charges, read.began)
     notices.look_again(membership=membership, at=clock.now())
     return True
 

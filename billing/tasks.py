@@ -36,6 +36,7 @@ def sweep_inbox() -> None:
 def look_after_checkouts() -> None:
     at = clock.now()
     nets.give_back_what_is_owed()
+    nets.finish_refunds(at=at)
     nets.look_after_checkouts(at=at)
     work.ticked("look after open checkouts", at=at)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from billing import sync
+from billing import hints, sync
 
 if TYPE_CHECKING:
     from billing.models import StripeEvent
@@ -28,6 +28,16 @@ HANDLERS: dict[str, Callable[[str], object]] = {
     "invoice.payment_failed": sync.invoice,
     "invoice.payment_action_required": sync.invoice,
     "invoice.voided": sync.invoice,
+    # money that goes back, and money that is contested: what it does to the membership is decided on reading it
+    "charge.refunded": hints.charge,
+    "refund.created": hints.refund,
+    "refund.updated": hints.refund,
+    "refund.failed": hints.refund,
+    "charge.dispute.created": hints.dispute,
+    "charge.dispute.updated": hints.dispute,
+    "charge.dispute.closed": hints.dispute,
+    "charge.dispute.funds_withdrawn": hints.dispute,
+    "charge.dispute.funds_reinstated": hints.dispute,
 }
 
 

@@ -42,6 +42,7 @@ class Environment(BaseSettings):
     vip_card_key: str | None = None
     vip_clock: str | None = None
     vip_programme_name: str = "Laurel & Co"
+    vip_house_refunds: bool | None = None
     email_url: str | None = None
     email_from: str = "Laurel & Co <club@laurel.example>"
     web_workers: int = Field(default=1, ge=1, le=64)

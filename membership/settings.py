@@ -75,6 +75,12 @@ LOCAL_STRIPE = {
     "CHECK": VIP_MODE == "test",  # hold every answer and event against the SDK's types
 }
 
+# --- refunds (billing/refund_policy.py) --------------------------------------------------------------------------------
+
+HOME_JURISDICTION = "EU"  # whose right to change one's mind counts where a member's country is unknown
+HOUSE_REFUNDS = not PRODUCTION if ENV.vip_house_refunds is None else ENV.vip_house_refunds
+GOODWILL_LIMIT = 5000  # minor units; above it a second person approves
+
 # --- cards -----------------------------------------------------------------------------------------------------------
 
 CARD_PRIVATE_KEY = bytes.fromhex(ENV.vip_card_key or _derived("card"))

@@ -5,18 +5,23 @@ from billing.models.events import StripeEvent
 from billing.models.notices import Notice
 from billing.models.operations import Operation
 from billing.models.reconciling import ReconcileFinding, ReconcileRun
+from billing.models.refunds import STANDING, Dispute, Payment, Refund
 from billing.models.subscriptions import LIVE, CheckoutSession, Invoice, InvoiceLine, Subscription, term_ref
 
 __all__ = [
     "LIVE",
+    "STANDING",
     "CheckoutSession",
     "Customer",
+    "Dispute",
     "Invoice",
     "InvoiceLine",
     "Notice",
     "Operation",
+    "Payment",
     "ReconcileFinding",
     "ReconcileRun",
+    "Refund",
     "StripeAccount",
     "StripeEvent",
     "StripePrice",

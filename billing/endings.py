@@ -1,0 +1,67 @@
+"""What a membership that ends for cause leaves at Stripe: a subscription that must not charge again.
+
+The decision is an Operation in the transaction that ends (or will end) the membership; whoever comes next makes the
+call. Called by refunds.py and disputes.py; the sweep finishes what was left.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.db import models, transaction
+
+from billing import gateway
+from billing.models import LIVE, Operation, Subscription
+from membership import clock
+
+if TYPE_CHECKING:
+    from membership.models import Membership
+
+CANCEL, STOP = "cancel_ended", "stop_renewing"
+
+
+def note(membership: Membership, *, at_period_end: bool = False) -> None:
+    """Decide: its subscription is canceled, at once or when the paid period ends. Safe to repeat.
+
+    Made after the commit; if that call is lost, by the sweep.
+    """
+    kind = STOP if at_period_end else CANCEL
+    for subscription_id in _live(membership):
+        gateway.operation(
+            key=f"{kind}:{subscription_id}",
+            kind=kind,
+            params={"subscription": subscription_id, "membership": membership.pk},
+            member=membership.member,
+        )
+    transaction.on_commit(partial(carry_out, membership.pk))
+
+
+def _live(membership: Membership) -> list[str]:
+    found = Subscription.objects.filter(membership=membership, status__in=LIVE)
+    return list(found.values_list("stripe_id", flat=True))
+
+
+def carry_out(membership_pk: int) -> None:
+    """Cancel at Stripe what was noted for this membership. Raises StripeUnavailable."""
+    for operation in _waiting().filter(params__membership=membership_pk):
+        repeat(operation)
+
+
+def repeat(operation: Operation) -> None:
+    """Make the call of one Operation; saying it twice changes nothing."""
+    subscriptions = gateway.client().v1.subscriptions
+    stripe_id = operation.params["subscription"]
+    if operation.kind == STOP:
+        gateway.settle(operation, partial(subscriptions.update, stripe_id, {"cancel_at_period_end": True}))
+    elif gateway.settle(operation, partial(subscriptions.cancel, stripe_id)):
+        Subscription.objects.filter(stripe_id=stripe_id).update(status="canceled", read_at=clock.wall())
+
+
+def unfinished() -> list[int]:
+    """The memberships with something noted here that Stripe has not answered."""
+    return list(dict.fromkeys(params["membership"] for params in _waiting().values_list("params", flat=True)))
+
+
+def _waiting() -> models.QuerySet[Operation]:
+    return Operation.objects.filter(kind__in=[CANCEL, STOP], state=Operation.State.UNKNOWN)
