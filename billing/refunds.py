@@ -122,9 +122,7 @@ def _record(membership: Membership, decision: str, quote: Quote, decided: dict[s
     data = {"basis": quote.basis, "amount": quote.amount, "currency": quote.currency, "effect": decided["effect"]}
     data |= {"decision": decision, "approved_by": decided["approved_by"]}
     actor = decided["actor"]
-    timeline.write(
-        member=membership.member, kind="refund.decided", at=at, actor=actor, data=data, source_ref=decision
-    )
+    timeline.write(member=membership.member, kind="refund.decided", at=at, actor=actor, data=data, source_ref=decision)
     audit.write(actor=actor, verb="refund", subject=f"membership:{membership.pk}", at=at, data=data)
 
 

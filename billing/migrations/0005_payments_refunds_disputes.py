@@ -6,101 +6,203 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0003_invoice_trouble_and_notices'),
-        ('membership', '0002_name_the_rule_of_one_term_per_reference'),
+        ("billing", "0003_invoice_trouble_and_notices"),
+        ("membership", "0002_name_the_rule_of_one_term_per_reference"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stripe_id', models.CharField(max_length=64, unique=True)),
-                ('intent_id', models.CharField(db_index=True, max_length=64)),
-                ('currency', models.CharField(max_length=3)),
-                ('captured', models.PositiveIntegerField()),
-                ('returned', models.PositiveIntegerField(default=0)),
-                ('disputed', models.PositiveIntegerField(default=0)),
-                ('country', models.CharField(blank=True, max_length=2)),
-                ('paid_at', models.DateTimeField()),
-                ('read_at', models.DateTimeField()),
-                ('invoice', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='billing.invoice')),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='membership.membership')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stripe_id", models.CharField(max_length=64, unique=True)),
+                ("intent_id", models.CharField(db_index=True, max_length=64)),
+                ("currency", models.CharField(max_length=3)),
+                ("captured", models.PositiveIntegerField()),
+                ("returned", models.PositiveIntegerField(default=0)),
+                ("disputed", models.PositiveIntegerField(default=0)),
+                ("country", models.CharField(blank=True, max_length=2)),
+                ("paid_at", models.DateTimeField()),
+                ("read_at", models.DateTimeField()),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="membership.membership"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['paid_at', 'pk'],
+                "ordering": ["paid_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Dispute',
+            name="Dispute",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stripe_id', models.CharField(max_length=64, unique=True)),
-                ('amount', models.PositiveIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('status', models.CharField(max_length=32)),
-                ('reason', models.CharField(blank=True, max_length=40)),
-                ('evidence_due_at', models.DateTimeField(blank=True, null=True)),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='membership.membership')),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='billing.payment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stripe_id", models.CharField(max_length=64, unique=True)),
+                ("amount", models.PositiveIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("status", models.CharField(max_length=32)),
+                ("reason", models.CharField(blank=True, max_length=40)),
+                ("evidence_due_at", models.DateTimeField(blank=True, null=True)),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="disputes", to="membership.membership"
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="disputes", to="billing.payment"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-opened_at', '-pk'],
+                "ordering": ["-opened_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('decision', models.CharField(max_length=64)),
-                ('basis', models.CharField(choices=[('cooling_off', 'Cooling Off'), ('house', 'House'), ('goodwill', 'Goodwill'), ('misplaced', 'Misplaced'), ('stripe', 'Stripe')], max_length=11)),
-                ('effect', models.CharField(choices=[('money_only', 'Money Only'), ('end_now', 'End Now'), ('end_at', 'End At')], max_length=10)),
-                ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('amount', models.PositiveIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('working', models.JSONField(default=list)),
-                ('reason', models.TextField(blank=True)),
-                ('actor', models.CharField(max_length=64)),
-                ('approved_by', models.CharField(blank=True, max_length=64)),
-                ('state', models.CharField(choices=[('noted', 'Noted'), ('pending', 'Pending'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('canceled', 'Canceled'), ('refused', 'Refused')], default='noted', max_length=9)),
-                ('stripe_id', models.CharField(blank=True, max_length=64, null=True, unique=True)),
-                ('said', models.CharField(blank=True, max_length=400)),
-                ('decided_at', models.DateTimeField()),
-                ('effected_at', models.DateTimeField(blank=True, null=True)),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='membership.membership')),
-                ('operation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.operation')),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='billing.payment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("decision", models.CharField(max_length=64)),
+                (
+                    "basis",
+                    models.CharField(
+                        choices=[
+                            ("cooling_off", "Cooling Off"),
+                            ("house", "House"),
+                            ("goodwill", "Goodwill"),
+                            ("misplaced", "Misplaced"),
+                            ("stripe", "Stripe"),
+                        ],
+                        max_length=11,
+                    ),
+                ),
+                (
+                    "effect",
+                    models.CharField(
+                        choices=[("money_only", "Money Only"), ("end_now", "End Now"), ("end_at", "End At")],
+                        max_length=10,
+                    ),
+                ),
+                ("ends_at", models.DateTimeField(blank=True, null=True)),
+                ("amount", models.PositiveIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("working", models.JSONField(default=list)),
+                ("reason", models.TextField(blank=True)),
+                ("actor", models.CharField(max_length=64)),
+                ("approved_by", models.CharField(blank=True, max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("noted", "Noted"),
+                            ("pending", "Pending"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("canceled", "Canceled"),
+                            ("refused", "Refused"),
+                        ],
+                        default="noted",
+                        max_length=9,
+                    ),
+                ),
+                ("stripe_id", models.CharField(blank=True, max_length=64, null=True, unique=True)),
+                ("said", models.CharField(blank=True, max_length=400)),
+                ("decided_at", models.DateTimeField()),
+                ("effected_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="membership.membership"
+                    ),
+                ),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="billing.operation"
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="billing.payment"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-decided_at', '-pk'],
+                "ordering": ["-decided_at", "-pk"],
             },
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('captured__gte', django.db.models.expressions.CombinedExpression(models.F('returned'), '+', models.F('disputed')))), name='no_more_goes_back_than_was_paid'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "captured__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("returned"), "+", models.F("disputed")
+                        ),
+                    )
+                ),
+                name="no_more_goes_back_than_was_paid",
+            ),
         ),
         migrations.AddIndex(
-            model_name='refund',
-            index=models.Index(condition=models.Q(('effected_at', None), ('state__in', ['noted', 'pending', 'succeeded'])), fields=['decided_at'], name='refunds_to_carry_out'),
+            model_name="refund",
+            index=models.Index(
+                condition=models.Q(("effected_at", None), ("state__in", ["noted", "pending", "succeeded"])),
+                fields=["decided_at"],
+                name="refunds_to_carry_out",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 1)), name='refund_gives_something_back'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gte", 1)), name="refund_gives_something_back"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('effect', 'end_at'), ('ends_at__isnull', False)), models.Q(models.Q(('effect', 'end_at'), _negated=True), ('ends_at', None)), _connector='OR'), name='refund_that_ends_at_a_date_names_it'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("effect", "end_at"), ("ends_at__isnull", False)),
+                    models.Q(models.Q(("effect", "end_at"), _negated=True), ("ends_at", None)),
+                    _connector="OR",
+                ),
+                name="refund_that_ends_at_a_date_names_it",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.UniqueConstraint(condition=models.Q(('basis__in', ['cooling_off', 'house', 'goodwill']), ('effect__in', ['end_now', 'end_at']), ('state__in', ['noted', 'pending', 'succeeded'])), fields=('payment',), name='one_refund_with_an_end_per_payment'),
+            model_name="refund",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("basis__in", ["cooling_off", "house", "goodwill"]),
+                    ("effect__in", ["end_now", "end_at"]),
+                    ("state__in", ["noted", "pending", "succeeded"]),
+                ),
+                fields=("payment",),
+                name="one_refund_with_an_end_per_payment",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.UniqueConstraint(fields=('decision', 'payment'), name='one_refund_per_decision_and_payment'),
+            model_name="refund",
+            constraint=models.UniqueConstraint(
+                fields=("decision", "payment"), name="one_refund_per_decision_and_payment"
+            ),
         ),
     ]

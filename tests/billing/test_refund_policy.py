@@ -102,9 +102,7 @@ class TestTheLaw:
     def test_names_its_source_in_every_row(self):
         assert all(len(law.source) > 40 and law.days == 14 for law in LAWS)
 
-    @pytest.mark.parametrize(
-        ("country", "whose"), [("DE", "EU"), ("NO", "EU"), ("GB", "GB"), ("US", ""), ("", "EU")]
-    )
+    @pytest.mark.parametrize(("country", "whose"), [("DE", "EU"), ("NO", "EU"), ("GB", "GB"), ("US", ""), ("", "EU")])
     def test_is_that_of_the_members_country(self, country, whose):
         assert refund_policy.jurisdiction_of(country, "EU") == whose
 
