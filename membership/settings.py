@@ -75,7 +75,7 @@ LOCAL_STRIPE = {
     "CHECK": VIP_MODE == "test",  # hold every answer and event against the SDK's types
 }
 
-# --- refunds (billing/refund_policy.py) --------------------------------------------------------------------------------
+# --- refunds (billing/refund_policy.py) -------------------------------------------------------------------------------
 
 HOME_JURISDICTION = "EU"  # whose right to change one's mind counts where a member's country is unknown
 HOUSE_REFUNDS = not PRODUCTION if ENV.vip_house_refunds is None else ENV.vip_house_refunds
