@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0003_invoice_trouble_and_notices"),
+        ("billing", "0004_reconciliations"),
         ("membership", "0002_name_the_rule_of_one_term_per_reference"),
     ]
 
