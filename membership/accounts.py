@@ -31,6 +31,12 @@ ASKED_FOR = {
     "account/email/account_already_exists": "account_exists",
     "account/email/unknown_account": "account_unknown",
 }
+# For how many seconds the code in a mail of this kind is good.
+CODE_GOOD_FOR = {
+    "account_verify": settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT,
+    "account_login_code": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT,
+    "account_reset_code": settings.ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT,
+}
 # What the holder of an account must hear of.
 NOTICES = {
     "account/email/email_changed": _("Your e-mail address was changed"),
@@ -86,7 +92,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             member=Member.objects.select_related("user").filter(user=user).first() if user else None,
             to=email,
             language=user.language if user else (translation.get_language() or settings.LANGUAGE_CODE)[:2],
-            context=self._mail_context(template_prefix, email, context),
+            context=self._mail_context(template_prefix, email, context) | {"minutes": CODE_GOOD_FOR.get(kind, 0) // 60},
         )
 
     def _mail_context(self, template_prefix: str, email: str, context: dict[str, Any]) -> dict[str, Any]:

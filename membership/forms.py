@@ -42,6 +42,21 @@ LABELS = {
 }
 
 
+# As the zone database names them. Older names (US/Eastern) are taken when a browser says so, and not offered.
+REGIONS = {
+    "Africa": _("Africa"),
+    "America": _("America"),
+    "Antarctica": _("Antarctica"),
+    "Arctic": _("Arctic"),
+    "Asia": _("Asia"),
+    "Atlantic": _("Atlantic"),
+    "Australia": _("Australia"),
+    "Europe": _("Europe"),
+    "Indian": _("Indian Ocean"),
+    "Pacific": _("Pacific"),
+}
+
+
 class Plain:
     """A form of allauth in this house's words: labels above the fields, nothing faint inside them."""
 
@@ -60,11 +75,21 @@ class Plain:
                 field.widget.attrs |= {"autocomplete": "one-time-code", "autocapitalize": "characters"}
 
 
+class NameField(forms.CharField):
+    """A person's name: any letters, no marks that nobody sees."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=120, widget=forms.TextInput({"autocomplete": "name"}), **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return signup.tidy(super().to_python(value) or "")
+
+
 class SignupForm(Plain, account_forms.SignupForm):  # type: ignore[misc]
     """Name, e-mail, password. Language comes from the page, the zone from the browser (site.js)."""
 
     field_order = ["name", "email", "password1"]
-    name = forms.CharField(max_length=120, widget=forms.TextInput({"autocomplete": "name"}))
+    name = NameField()
     time_zone = forms.CharField(required=False, widget=forms.HiddenInput({"data-browser-zone": ""}))
 
     def clean_time_zone(self) -> str:
@@ -175,10 +200,22 @@ def zones() -> list[str]:
     return ["UTC", *sorted(z for z in zoneinfo.available_timezones() if "/" in z and not z.startswith(elsewhere))]
 
 
+def _zones_by_region(own: str) -> list[tuple[Any, Any]]:
+    """Regions with their places, for a list that can be found through; `own` is in it whatever it is called."""
+    grouped: dict[str, list[tuple[str, str]]] = {}
+    for zone in zones():
+        region, _slash, place = zone.partition("/")
+        if region in REGIONS:
+            grouped.setdefault(region, []).append((zone, place.replace("_", " ").replace("/", ", ")))
+    listed = {zone for places in grouped.values() for zone, _place in places}
+    alone = dict.fromkeys([*([own] if own not in listed else []), "UTC"])
+    return [*((zone, zone) for zone in alone), *((REGIONS[region], places) for region, places in grouped.items())]
+
+
 class SettingsForm(forms.Form):
     """What a member may say about themselves: name, language, time zone."""
 
-    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput({"autocomplete": "name"}))
+    name = NameField(label=_("Your name"))
     language = forms.ChoiceField(label=_("Language"), choices=User.Language.choices)
     time_zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Dates and times are shown in it."))
 
@@ -186,8 +223,7 @@ class SettingsForm(forms.Form):
         self.user, self.member = user, member
         name = member.name if member else ""
         super().__init__(data, initial={"name": name, "language": user.language, "time_zone": user.time_zone})
-        choices = [(zone, zone.replace("_", " ")) for zone in zones()]
-        self.fields["time_zone"].choices = choices  # type: ignore[attr-defined]
+        self.fields["time_zone"].choices = _zones_by_region(user.time_zone)  # type: ignore[attr-defined]
         if member is None:
             del self.fields["name"]
 

@@ -7,6 +7,7 @@ import zoneinfo
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.http import HttpResponseNotAllowed
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -52,10 +53,15 @@ def language_and_zone(get_response: Handler) -> Handler:
 
 
 def refusals(get_response: Handler) -> Handler:
-    """A DomainError that a page let through becomes a page that says so, under the error's own status."""
+    """A DomainError that a page let through becomes a page that says so, under the error's own status; and so does
+    an address that takes forms only, for who types it in."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        return get_response(request)
+        response = get_response(request)
+        person = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+        if person and isinstance(response, HttpResponseNotAllowed):
+            return errors.only_sent(request, response)
+        return response
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, DomainError):

@@ -27,6 +27,7 @@ PROGRAMME_NAME = ENV.vip_programme_name
 WEB_WORKERS = ENV.web_workers
 PRODUCTION = VIP_MODE == "production"
 DEBUG = False
+VIP_DATA_IS_NEW = not VIP_DATA.exists()
 VIP_DATA.mkdir(parents=True, exist_ok=True)  # SQLite, the queue, static files and beat's notes lie here
 
 
@@ -259,6 +260,9 @@ ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+# In seconds; the mails say so. Long enough for a mail that is slow to come, and to look for it.
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_PREVENT_ENUMERATION = True
 # One mail in ten seconds would answer a second click with a refusal; membership.limits counts by the hour as well.
 ACCOUNT_RATE_LIMITS = {"confirm_email": "5/m/key"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
@@ -15,12 +16,20 @@ if TYPE_CHECKING:
     from membership.models import User
 
 TRIES = 20
+JOINERS = "\u200c\u200d"  # they shape letters in Persian and Indic names
+
+
+def tidy(name: str) -> str:
+    """A name as it is kept: single spaces, and none of the marks that nobody sees and that turn around what stands
+    beside them (Unicode's bidirectional controls, Trojan Source, CVE-2021-42574)."""
+    seen = (c for c in " ".join(name.split()) if c in JOINERS or unicodedata.category(c) not in ("Cc", "Cf"))
+    return " ".join("".join(seen).split())
 
 
 @transaction.atomic
 def create_member(*, user: User, name: str, at: datetime) -> Member:
     """Enter `user` on the roll under a new number. Raises IntegrityError if the account already has a member."""
-    member = _with_a_free_number(user, " ".join(name.split()), at)
+    member = _with_a_free_number(user, tidy(name), at)
     search.put(member=member, kind=SearchKey.Kind.NAME, value=member.name)
     search.put(member=member, kind=SearchKey.Kind.EMAIL, value=user.email)
     search.put(member=member, kind=SearchKey.Kind.NUMBER, value=member.number)
@@ -45,7 +54,7 @@ def _with_a_free_number(user: User, name: str, at: datetime) -> Member:
 def rename_member(*, member: Member, name: str, at: datetime, actor: str) -> None:
     """Change the name on the roll; the card shows it from the next time it is drawn. That it changed is kept; the
     names are not: history holds none."""
-    name = " ".join(name.split())
+    name = tidy(name)
     if name == member.name:
         return
     member.name = name

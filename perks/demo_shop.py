@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,12 +21,15 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from membership import clock
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from django.http import HttpRequest, HttpResponse
 
 SECONDS = 5
+EARLY_ACCESS = "early_access"  # as the API names the kind
 CURRENCIES = ("EUR", "USD", "JPY", "CHF")
 
 
@@ -94,16 +99,24 @@ class BasketForm(forms.Form):
             self.add_error("number", _("Type a member number."))
         return given
 
-    def question(self) -> dict[str, Any]:
-        """The perk check that this basket asks for."""
+    def wanted(self) -> list[Good]:
+        """What lies in the basket."""
+        return [good for good in GOODS if self.cleaned_data[good.sku]]
+
+    @property
+    def member(self) -> str:
+        """The number that the shopper gave."""
+        return str(self.cleaned_data["number"].strip() or self.cleaned_data["persona"])
+
+    def question(self, goods: list[Good]) -> dict[str, Any]:
+        """The perk check for these goods of the basket."""
         given = self.cleaned_data
-        shipping = SHIPPING[given["method"]]
-        number = given["number"].strip() or given["persona"]
+        shipping = SHIPPING[given["method"]] if goods else 0
         return {
-            "member": {"number": number},
+            "member": {"number": self.member},
             "basket": {
                 "currency": given["currency"],
-                "lines": [_line(good, given[good.sku], given["currency"]) for good in GOODS if given[good.sku]],
+                "lines": [_line(good, given[good.sku], given["currency"]) for good in goods],
                 "shipping": {
                     "country": given["country"],
                     "method": given["method"],
@@ -129,9 +142,10 @@ def _line(good: Good, quantity: int, currency: str) -> dict[str, Any]:
 class Exchange:
     """One call: what was sent, what came back, or why nothing did."""
 
+    line: str
     request: str
     status: int | None
-    answer: dict[str, Any]
+    answer: Any
     trouble: str = ""
 
     @property
@@ -145,17 +159,38 @@ def shop(request: HttpRequest) -> HttpResponse:
     demo = _demo_facts()
     data = request.GET if "currency" in request.GET else None
     form = BasketForm(data, demo.get("members", []))
-    exchange = _ask(form.question(), demo.get("api_key", "")) if form.is_valid() else None
-    return render(
-        request,
-        "demo/shop.html",
-        {
-            "form": form,
-            "exchange": exchange,
-            "answer": exchange.answer if exchange and exchange.status == 200 else None,
-            "currency": form.shown_in,
-        },
-    )
+    return render(request, "demo/shop.html", {"form": form, "currency": form.shown_in, **_till(form, demo)})
+
+
+def _till(form: BasketForm, demo: dict[str, Any]) -> dict[str, Any]:
+    """What the till asked and was told. An item whose sale is not open to this shopper yet is not sold to them."""
+    if not form.is_valid():
+        return {}
+    key, goods, calls, closed = demo.get("api_key", ""), form.wanted(), [], []
+    if any(good.sale for good in goods):
+        sales = _sales(form.member, key)
+        opens = _openings(sales) if sales.status == 200 else {}
+        calls.append(sales)
+        closed = [(good, opens[good.sale]) for good in goods if good.sale in opens]
+        goods = [good for good in goods if good.sale not in opens]
+    check = _post("/perk-checks", form.question(goods), key)
+    answer = check.answer if check.status == 200 else None
+    on_sale = any(good.sale for good in goods)
+    decisions = [d for d in answer["decisions"] if on_sale or d["kind"] != EARLY_ACCESS] if answer else []
+    return {"exchange": check, "calls": [*calls, check], "answer": answer, "decisions": decisions, "closed": closed}
+
+
+def _sales(member: str, key: str) -> Exchange:
+    """The sales and when they open for this member; for the public when nobody has this number."""
+    told = _get(f"/sales?{urllib.parse.urlencode({'member': member})}", key)
+    return _get("/sales", key) if told.status == 404 else told
+
+
+def _openings(sales: Exchange) -> dict[str, datetime]:
+    """The sales that are not open yet to the shopper they were asked for: code to opening."""
+    now = clock.now()
+    opens = {s["sale"]: datetime.fromisoformat(s["member_opens_at"] or s["opens_at"]) for s in sales.answer}
+    return {sale: at for sale, at in opens.items() if at > now}
 
 
 def _demo_facts() -> dict[str, Any]:
@@ -167,12 +202,20 @@ def _demo_facts() -> dict[str, Any]:
     return found
 
 
-def _ask(question: dict[str, Any], key: str) -> Exchange:
-    """POST the question as any shop would: with a key, a language and a timeout."""
-    body = json.dumps(question, indent=2, ensure_ascii=False)
+def _get(path: str, key: str) -> Exchange:
+    return _ask("GET", path, "", key)
+
+
+def _post(path: str, question: dict[str, Any], key: str) -> Exchange:
+    return _ask("POST", path, json.dumps(question, indent=2, ensure_ascii=False), key)
+
+
+def _ask(verb: str, path: str, body: str, key: str) -> Exchange:
+    """Ask as any shop would: with a key, a language and a timeout."""
+    line = f"{verb} /api/v1{path}"
     call = urllib.request.Request(  # noqa: S310 (our own address, from the settings)
-        f"{settings.BASE_URL}/api/v1/perk-checks",
-        data=body.encode(),
+        f"{settings.BASE_URL}/api/v1{path}",
+        data=body.encode() or None,
         headers={
             "Authorization": f"Bearer {key}",
             "Content-Type": "application/json",
@@ -181,12 +224,12 @@ def _ask(question: dict[str, Any], key: str) -> Exchange:
     )
     try:
         with urllib.request.urlopen(call, timeout=SECONDS) as response:  # noqa: S310
-            return Exchange(body, response.status, orjson.loads(response.read()))
+            return Exchange(line, body, response.status, orjson.loads(response.read()))
     except urllib.error.HTTPError as error:
         with error:
-            return Exchange(body, error.code, _told(error.read()))
+            return Exchange(line, body, error.code, _told(error.read()))
     except OSError as error:  # refused, timed out, no such host
-        return Exchange(body, None, {}, str(getattr(error, "reason", error)))
+        return Exchange(line, body, None, {}, str(getattr(error, "reason", error)))
 
 
 def _told(body: bytes) -> dict[str, Any]:

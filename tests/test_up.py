@@ -52,6 +52,14 @@ class TestRefusing:
         assert f"Port {taken_port} cannot be used" in sentence
         assert f"PORT={taken_port + 1}" in sentence
 
+    def test_a_start_that_is_refused_leaves_no_folder_behind(self, tmp_path, taken_port):
+        manage("demo", PORT=taken_port, VIP_DATA=tmp_path / "var")
+
+        assert not (tmp_path / "var").exists()
+        (tmp_path / "mine").mkdir()
+        manage("demo", PORT=taken_port, VIP_DATA=tmp_path / "mine")
+        assert (tmp_path / "mine").exists()
+
     @pytest.mark.parametrize("command", ["up", "demo"])
     def test_a_folder_in_use_is_one_sentence_that_names_it(self, command, folder):
         with data_folder.held():

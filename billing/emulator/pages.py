@@ -167,6 +167,7 @@ def _show(
         "submit_text": (texts["submit"] or {}).get("message", ""),
         "terms_text": (texts["terms_of_service_acceptance"] or {}).get("message", ""),
         "test_cards": words.test_cards(),
+        "test_codes": words.test_codes() if session.data["allow_promotion_codes"] else [],
         "seller": settings.LOCAL_STRIPE.get("SELLER", ""),
     }
     return render(request, FIRST, context)

@@ -9,7 +9,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.emulator import clock, money, periods, subscriptions
+from billing.emulator import clock, money, periods, store, subscriptions
 
 if TYPE_CHECKING:
     from billing.emulator.models import Record
@@ -98,6 +98,12 @@ def pay_button(session: Record, due: Quote) -> str:
     if due.due == 0:
         return _("Subscribe and pay nothing today")
     return _("Pay %(amount)s and subscribe") % {"amount": amount}
+
+
+def test_codes() -> list[str]:
+    """Promotion codes that can be typed now, the newest first."""
+    codes = store.of("promotion_code", data__active=True).order_by("-id")[:3]
+    return [code.data["code"] for code in codes]
 
 
 def test_cards() -> list[tuple[str, str]]:

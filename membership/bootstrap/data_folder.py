@@ -53,7 +53,18 @@ def held(part: str = "all") -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        try:
+            yield
+        except CommandError:
+            _unmake()
+            raise
+
+
+def _unmake() -> None:
+    """A start that was refused leaves no folder behind, if the folder is its own and holds nothing yet."""
+    nothing_yet = {"secret_key", "in_use", "in_use_web"}
+    if settings.VIP_DATA_IS_NEW and {path.name for path in settings.VIP_DATA.iterdir()} <= nothing_yet:
+        shutil.rmtree(settings.VIP_DATA)
 
 
 def empty() -> None:

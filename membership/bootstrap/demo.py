@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from membership.bootstrap.personas import Persona
 
 PROGRAMME = "laurel"
+PROMOTION_CODE = "LAUREL10"  # ten percent off the first payment
 SHOP = "Laurel & Co, demo shop"
 
 
@@ -38,6 +39,7 @@ def prepare() -> None:
             "local_stripe_boot",
             f"--url={settings.BASE_URL}/webhooks/stripe/",
             f"--secret={settings.STRIPE_WEBHOOK_SECRETS[0]}",
+            f"--code={PROMOTION_CODE}=10",
         )
     _quietly("stripe_setup")
 
@@ -124,6 +126,7 @@ def _welcome(facts: dict[str, Any], say: Callable[[str], object]) -> None:
     say(f"{settings.PROGRAMME_NAME} is open: {url}")
     say(f"  mail      {url}/dev/mail/   (nothing leaves this machine)")
     say(f"  shop      {url}/demo/shop/  (a checkout that asks the API)")
+    say(f"  code      {PROMOTION_CODE}  (ten percent off, to type where you pay)")
     say(f"  log in as (password: {personas.PASSWORD})")
     for member in facts["members"]:
         say(f"    {member['persona']:<8}{member['email']:<22}{member['number']}")

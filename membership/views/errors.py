@@ -38,6 +38,14 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return page(request, 404, title, _("It may have moved, or the link was cut short on its way."))
 
 
+def only_sent(request: HttpRequest, refusal: HttpResponse) -> HttpResponse:
+    """An address that takes what a form sends, opened like a page. Nothing was done."""
+    title = _("This address only takes what a form sends")
+    told = page(request, 405, title, _("Nothing was changed. Please go back to the page with the button you pressed."))
+    told.headers["Allow"] = refusal.headers["Allow"]
+    return told
+
+
 def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     title = _("That was a little too often")
     text = _("To keep accounts safe we limit how often this can be tried. Please wait a few minutes and try again.")

@@ -6,6 +6,7 @@ import re
 import threading
 
 import pytest
+from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
@@ -68,6 +69,16 @@ class TestThePage:
         assert "<script" not in page
         assert "<style" not in page
         assert "style=" not in page
+
+    def test_names_the_code_that_a_demo_is_started_with_made_once(self, client, open_session):
+        for _twice in range(2):
+            call_command("local_stripe_boot", "--url=http://localhost/", "--secret=whsec_x", "--code=LAUREL10=10")
+
+        offered = address(open_session(allow_promotion_codes=True))
+
+        assert text(client.get(offered)).count("<code>LAUREL10</code>") == 1
+        assert "LAUREL10" not in text(client.get(address(open_session())))
+        assert "is applied" in text(client.post(offered, {"code": "laurel10", "apply": "1"}, follow=True))
 
     def test_is_never_kept_by_a_cache(self, client, session):
         assert "no-store" in client.get(address(session)).headers["Cache-Control"]

@@ -43,3 +43,8 @@ def test_shows_the_html_under_a_policy_of_its_own(client: Client) -> None:
 
 def test_has_no_page_for_mail_that_is_not_there(client: Client) -> None:
     assert client.get("/dev/mail/77/").status_code == 404
+
+
+def test_a_mail_with_a_code_says_how_long_it_is_good(client: Client) -> None:
+    client.post("/account/signup/", CODE_MAIL)
+    assert "It is good for 15 minutes." in Message.objects.get().text

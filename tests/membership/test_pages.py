@@ -244,3 +244,14 @@ def test_a_plan_without_a_price_in_the_currency_is_not_offered(client: Client) -
     Price.objects.filter(plan=factories.plan("silver-year"), currency="JPY").delete()
     assert Plan.objects.count() == 2
     assert "Silver" not in text_of(client, "/plans/?currency=JPY")
+
+
+class TestAddressesThatTakeFormsOnly:
+    def test_are_a_page_for_whoever_types_them_in(self, client):
+        answer = client.get("/language/", headers={"Accept": "text/html,*/*"})
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+        assert "only takes what a form sends" in answer.content.decode()
+
+    def test_answer_programs_as_before(self, client):
+        answer = client.get("/language/", headers={"Accept": "application/json"})
+        assert (answer.status_code, answer.content) == (405, b"")

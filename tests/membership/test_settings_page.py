@@ -58,3 +58,41 @@ def test_writes_names_as_text_only(client: Client, ada: Member) -> None:
     form = {"name": "<script>alert(1)</script>", "language": "en", "time_zone": "Asia/Tokyo"}
     client.post("/portal/settings/", form)
     assert b"<script>alert" not in client.get("/portal/").content
+
+
+MARKED = "Ada \u202eecalevoL\u2066\u200b"  # a mark that turns text around, an isolate, a space nobody sees
+
+
+def test_takes_marks_that_nobody_sees_out_of_a_name(client: Client, ada: Member) -> None:
+    client.post("/portal/settings/", {"name": MARKED, "language": "en", "time_zone": "Asia/Tokyo"})
+    ada.refresh_from_db()
+    assert ada.name == "Ada ecalevoL"
+
+
+def test_a_name_of_such_marks_alone_is_none(client: Client, ada: Member) -> None:
+    answer = client.post("/portal/settings/", {"name": "\u202e\u2066", "language": "en", "time_zone": "Asia/Tokyo"})
+    ada.refresh_from_db()
+    assert 'id="id_name_error"' in answer.content.decode()
+    assert ada.name == "Ada Lovelace"
+
+
+def test_keeps_the_joiners_that_shape_letters(client: Client, ada: Member) -> None:
+    name = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    client.post("/portal/settings/", {"name": name, "language": "en", "time_zone": "Asia/Tokyo"})
+    ada.refresh_from_db()
+    assert ada.name == name
+
+
+def test_zones_stand_under_their_region_in_the_readers_language(client: Client, ada: Member) -> None:
+    client.post("/portal/settings/", {"name": "Ada", "language": "de", "time_zone": "Asia/Tokyo"})
+    page = client.get("/portal/settings/").content.decode()
+    assert '<optgroup label="Europa">' in page
+    assert '<option value="America/Argentina/Buenos_Aires">Argentina, Buenos Aires</option>' in page
+    assert '<option value="Asia/Tokyo" selected>Tokyo</option>' in page
+    assert "US/Eastern" not in page
+
+
+def test_a_zone_under_an_older_name_is_offered_to_whoever_has_it(client: Client, ada: Member) -> None:
+    ada.user.time_zone = "US/Eastern"
+    ada.user.save()
+    assert '<option value="US/Eastern" selected>US/Eastern</option>' in client.get("/portal/settings/").content.decode()

@@ -100,3 +100,24 @@ class TestDemoShop:
 
     def test_asks_for_a_number_where_none_was_given(self, rf, demo):
         assert "Type a member number." in self.open(rf, number="", persona="")
+
+    def test_an_item_whose_sale_is_not_open_to_the_shopper_is_not_counted(self, rf, demo, clock):
+        number = demo["members"][0]["number"]
+        page = self.open(rf, number="1", **{"KNIT-7": "1"})
+        assert "this sale opens for you on" in page
+        assert "€\u00a0133.95" in page  # the coat and its delivery
+        assert "&quot;KNIT-7&quot;" not in page
+        assert "GET /api/v1/sales" in page
+
+        page = self.open(rf, number=number, **{"KNIT-7": "1"})  # gold is in 48 hours before
+        assert "this sale opens for you" not in page
+        assert "early-access: granted" in page
+        assert "€\u00a0178.60" in page  # both less 5 %, delivery free
+
+    def test_speaks_of_early_access_only_where_something_is_on_sale(self, rf, demo):
+        number = demo["members"][0]["number"]
+        assert "early-access" not in self.open(rf, number=number).split("Asked")[0]
+
+    def test_a_basket_of_nothing_else_pays_nothing(self, rf, demo):
+        page = self.open(rf, number="1", **{"COAT-9": "0", "KNIT-7": "1"})
+        assert "€\u00a00.00" in page
