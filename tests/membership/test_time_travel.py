@@ -208,9 +208,12 @@ class TestWhatIsDue:
         until = joined_gold.entitled_until
         grace = until + timedelta(days=joined_gold.plan.grace_days)
 
-        assert moments.next_due(clock.now) == until
-        assert abs(moments.next_due(until) - grace) <= timedelta(hours=1)  # summer time
-        assert moments.next_due(grace + timedelta(hours=1)) is None
+        due, at = [], clock.now
+        while (at := moments.next_due(at)) is not None:
+            due.append(at)
+
+        assert until in due  # beside the letters that announce it
+        assert abs(due[-1] - grace) <= timedelta(hours=1)  # summer time
 
     def test_the_next_renewal_is_the_end_of_the_last_term(self, clock, joined_gold):
         ends = joined_gold.terms.get().ends_at
