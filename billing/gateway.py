@@ -208,6 +208,11 @@ def operation(*, key: str, kind: str, params: dict[str, Any], member: Member | N
     return row
 
 
+def is_noted(key: str) -> bool:
+    """Whether an Operation of this key was ever noted, whatever came of it."""
+    return Operation.objects.filter(key=f"{key}#1").exists()
+
+
 def verified_event(payload: bytes, header: str) -> dict[str, Any]:
     """The event in `payload` if its signature fits one of our secrets, its time both sides of the tolerance, and its
     mode ours. Raises ForgedEvent."""

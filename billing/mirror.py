@@ -53,6 +53,11 @@ def subscription(membership: Membership, read: dict[str, Any], began: datetime) 
     return row
 
 
+def end_of_known(read: dict[str, Any], began: datetime) -> None:
+    """Keep the status of a subscription whose money has no place: where it lives no more, nothing waits for it."""
+    Subscription.objects.filter(stripe_id=read["id"], read_at__lt=began).update(status=read["status"], read_at=began)
+
+
 def invoice(membership: Membership, read: dict[str, Any], began: datetime) -> list[InvoiceLine]:
     """Upsert an invoice with its lines; a slower, older read changes neither. -> the lines, each with this invoice."""
     state = invoice_state(read) | {"read_at": began}

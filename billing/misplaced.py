@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from billing import gateway
 from billing.models import Operation
 from membership import audit, clock, messages, timeline
+from membership.models import Status
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,7 +24,7 @@ CANCEL, REFUND = "cancel_misplaced", "refund_misplaced"
 
 def is_known(subscription_id: str) -> bool:
     """Whether this subscription was turned away before."""
-    return Operation.objects.filter(kind=CANCEL, params__subscription=subscription_id).exists()
+    return gateway.is_noted(f"{CANCEL}:{subscription_id}")
 
 
 def gives_back(invoice_id: str) -> bool:
@@ -50,6 +51,7 @@ def note(membership: Membership, subscription_id: str, owed: list[dict[str, Any]
             "invoice": invoice["id"],
             "amount": gateway.from_stripe(invoice["amount_paid"], currency),
             "currency": currency,
+            "after_leaving": membership.canceled_at is not None or membership.status == Status.ENDED,
         }
         gateway.operation(key=f"{REFUND}:{invoice['id']}", kind=REFUND, params=params, member=member)
 
@@ -100,5 +102,5 @@ def _tell(operation: Operation) -> None:
         kind="payment_given_back",
         member=operation.member,
         at=clock.now(),
-        context={"amount": operation.params["amount"], "currency": operation.params["currency"]},
+        context={name: operation.params.get(name) for name in ("amount", "currency", "after_leaving")},
     )

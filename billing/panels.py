@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.template.loader import render_to_string
 
+from billing import outlook
 from billing.models import CheckoutSession, Invoice, Subscription
 from membership import panels, standing
 from membership.models import Price
@@ -33,9 +34,24 @@ def next_charge(request: HttpRequest, *, member: Member, membership: Membership 
         "price": Price.objects.filter(plan=membership.plan, currency=membership.currency, retired_at=None).first(),
         "renews_at": max((t.ends_at for t in membership.terms.all()), default=None),
         "renews": now in {Standing.CURRENT, Standing.GRACE} and membership.renewal_expected,
+        "can_stay": outlook.can_stay(membership),
         "checkout": CheckoutSession.objects.filter(membership=membership, state="open").first(),
     }
     return render_to_string("billing/next_charge.html", context, request)
+
+
+# Where the page's one button is about something else (a payment, a hold), the way out is still there, and quiet.
+QUIET_WAY_OUT = {Standing.PENDING, Standing.GRACE, Standing.SUSPENDED, Standing.PAUSED}
+
+
+@panels.register("portal", order=90)
+def way_out(request: HttpRequest, *, member: Member, membership: Membership | None, at: datetime) -> str:
+    """The link to the cancel page in the states whose own words do not carry it."""
+    if membership is None or membership.member_id != member.pk:
+        return ""
+    if standing.at(membership, at) not in QUIET_WAY_OUT:
+        return ""
+    return render_to_string("billing/way_out.html", {"kind": outlook.kind_of(membership, at=at).value}, request)
 
 
 @panels.register("portal", order=80)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import customers, gateway, ledger, mirror, misplaced, notices, receipts
+from billing import customers, farewell, gateway, ledger, mirror, misplaced, notices, receipts
 from billing.models import LIVE, CheckoutSession, Customer, Invoice, InvoiceLine, Subscription, term_ref
 from membership import cards, clock, emails, lifecycle, terms, work
 from membership.models import Member, Membership, Status, Term
@@ -152,16 +152,26 @@ def _fold(membership: Membership, read: Read, actor: str) -> bool:
     """Write what was read. False: this subscription has no place here and its money goes back."""
     membership = Membership.objects.lock(membership.pk)
     owed = _paid_without_a_term(read)
+    if farewell.wanted_now(read.id) and (owed or read.subscription["status"] not in LIVE):
+        farewell.cancel(membership=membership, at=clock.now(), actor=actor)
+        membership = Membership.objects.lock(membership.pk)
     if _has_no_place(membership, read, owed):
         misplaced.note(membership, read.id, owed, at=clock.now())
         ledger.fold(membership, read.charges, read.began)
+        mirror.end_of_known(read.subscription, read.began)
         return False
     row = mirror.subscription(membership, read.subscription, read.began)
     lines = [line for made in read.invoices for line in mirror.invoice(membership, made, read.began)]
     was_pending = membership.status == Status.PENDING
     _trial(membership, read.subscription, row)
     _terms(membership, lines)
-    _leaving(membership, row, actor)
+    farewell.follow(
+        membership=membership,
+        subscription=row,
+        reason=(read.subscription.get("cancellation_details") or {}).get("reason") or "",
+        at=clock.now(),
+        actor=actor,
+    )
     _letters(membership, lines, was_pending)
     ledger.fold(membership, read.charges, read.began)
     notices.look_again(membership=membership, at=clock.now())
@@ -173,12 +183,14 @@ def _paid_without_a_term(read: Read) -> list[dict[str, Any]]:
     paid = [i for i in read.invoices if i["status"] == "paid" and i["amount_paid"] > 0]
     refs = {i["id"]: [term_ref(line["id"]) for line in i["lines"]["data"]] for i in paid}
     known = set(Term.objects.filter(source_ref__in=chain(*refs.values())).values_list("source_ref", flat=True))
-    return [i for i in paid if known.isdisjoint(refs[i["id"]])]
+    folded = set(Invoice.objects.filter(stripe_id__in=refs, status="paid").values_list("stripe_id", flat=True))
+    return [i for i in paid if known.isdisjoint(refs[i["id"]]) and i["id"] not in folded]
 
 
 def _has_no_place(membership: Membership, read: Read, owed: list[dict[str, Any]]) -> bool:
-    """Turned away before; or money for a membership that has ended; or a second live one beside the first."""
-    if misplaced.is_known(read.id):
+    """Turned away before; or money for a membership that has ended, or after its member ended it; or a second live
+    one beside the first."""
+    if misplaced.is_known(read.id) or (owed and farewell.wanted_now(read.id)):
         return True
     known = Subscription.objects.filter(stripe_id=read.id).exists()
     if membership.status == Status.ENDED:
@@ -217,20 +229,6 @@ def _terms(membership: Membership, lines: list[InvoiceLine]) -> None:
             at=clock.now(),
             actor=ACTOR,
         )
-
-
-def _leaving(membership: Membership, subscription: Subscription, actor: str) -> None:
-    """A cancellation at Stripe, scheduled, taken back or at once, is ours too. The mirror decides: it keeps the newest
-    read, so a slow older one undoes nothing."""
-    membership.refresh_from_db()
-    subscription.refresh_from_db()
-    if membership.status not in lifecycle.LIVING:
-        return
-    live = subscription.status in LIVE
-    if membership.canceled_at is None and (subscription.ends_by_itself or not live):
-        lifecycle.cancel(membership=membership, at=clock.now(), actor=actor)
-    elif membership.canceled_at is not None and live and not subscription.ends_by_itself:
-        lifecycle.undo_cancel(membership=membership, at=clock.now(), actor=actor)
 
 
 def _letters(membership: Membership, lines: list[InvoiceLine], was_pending: bool) -> None:

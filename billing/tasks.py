@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing import announcing, gateway, inbox, janitor, nets, reconcile
+from billing import announcing, gateway, inbox, janitor, nets, reconcile, running_out
 from membership import clock, work
 from membership.celery import app
 
@@ -14,6 +14,7 @@ BEAT = {
     "send notices": {"task": "billing.send_notices", "schedule": 60.0},
     # Rings often and does little: it begins one run a night, and a run goes on for 20 seconds a ring.
     "reconcile with Stripe": {"task": "billing.reconcile", "schedule": 60.0},
+    "see out what ran out": {"task": "billing.see_out", "schedule": 60.0},
 }
 
 
@@ -71,3 +72,11 @@ def nightly_reconcile() -> None:
     at = clock.now()
     reconcile.nightly(at=at)
     work.ticked("reconcile with Stripe", at=at)
+
+
+@app.task(name="billing.see_out")
+@gateway.patient()
+def see_out() -> None:
+    at = clock.now()
+    running_out.see_out(at=at)
+    work.ticked("see out what ran out", at=at)

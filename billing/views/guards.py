@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
 
-from membership import clock, standing
-from membership.standing import Standing
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponse
 
-    from membership.models import Member, Membership
+    from membership.models import Member
 
 
 def member_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -32,10 +29,3 @@ def member_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
 def member_of(request: HttpRequest) -> Member:
     """The person behind the request, in a view that is `member_required`."""
     return request.user.member  # type: ignore[union-attr]
-
-
-def own_running(request: HttpRequest) -> Membership | None:
-    """The visitor's own membership while its paid term runs."""
-    membership = standing.own_membership(member_of(request))
-    running = membership is not None and standing.at(membership, clock.now()) == Standing.CURRENT
-    return membership if running else None

@@ -9,9 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from billing import gateway, leaving
-from billing.views.guards import member_required, own_running
-from membership import clock, lifecycle
+from billing import farewell, gateway, leaving, outlook
+from billing.outlook import Kind
+from billing.views.guards import member_of, member_required
+from membership import clock, lifecycle, standing
+from membership.errors import DomainError
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -21,28 +23,60 @@ if TYPE_CHECKING:
 @require_http_methods(["GET", "POST"])
 def cancel(request: HttpRequest) -> HttpResponse:
     """One page: what canceling means in money and days, and the button."""
-    membership = own_running(request)
-    if membership is None or not membership.renewal_expected:
+    ahead = outlook.of(member_of(request), at=clock.now())
+    if ahead.kind == Kind.NONE:
         return redirect("portal")
-    if request.method == "POST":
-        try:
-            leaving.cancel(membership=membership, at=clock.now(), actor=f"member:{membership.member_id}")
-        except (gateway.StripeUnavailable, gateway.StripeRefused) as refusal:
-            return render(request, "billing/cancel.html", {"membership": membership, "problem": refusal}, status=503)
-        notes.success(request, _("Canceled. Nothing more will be charged."))
-        return redirect("portal")
-    return render(request, "billing/cancel.html", {"membership": membership})
+    if request.method == "GET" or not (ahead.can_cancel or ahead.kind == Kind.CANCELED):
+        return _page(request)
+    try:
+        _cancel(request, ahead)
+    except farewell.Changed as changed:
+        return _page(request, changed)
+    except (gateway.StripeUnavailable, gateway.StripeRefused, lifecycle.NotPossible) as problem:
+        return _page(request, problem)
+    notes.success(request, _done(ahead))
+    return redirect("portal")
+
+
+def _cancel(request: HttpRequest, ahead: outlook.Outlook) -> None:
+    assert ahead.membership is not None
+    leaving.cancel(
+        membership=ahead.membership,
+        at=clock.now(),
+        actor=f"member:{ahead.membership.member_id}",
+        promised=request.POST.get("promised", ""),
+    )
+
+
+def _done(ahead: outlook.Outlook) -> str:
+    if ahead.kind == Kind.PLACE:
+        return _("Your place is free again. Nothing was charged.")
+    return _("Canceled. Nothing more will be charged.")
+
+
+def _page(request: HttpRequest, problem: DomainError | None = None) -> HttpResponse:
+    """The page for how things stand now; above it what went wrong, if something did."""
+    ahead = outlook.of(member_of(request), at=clock.now())
+    context = {
+        "ahead": ahead,
+        "membership": ahead.membership,
+        "words": f"billing/leaving/{ahead.kind.value}.html",
+        "problem": problem.code if problem else "",
+    }
+    return render(request, "billing/cancel.html", context, status=problem.status if problem else 200)
 
 
 @member_required
 @require_http_methods(["GET", "POST"])
 def stay(request: HttpRequest) -> HttpResponse:
     """Take a cancellation back. Who had to log in on the way comes by GET, to the portal with its button."""
-    membership = own_running(request)
+    membership = standing.own_membership(member_of(request))
     if request.method == "POST" and membership is not None and membership.canceled_at is not None:
         try:
             leaving.stay(membership=membership, at=clock.now(), actor=f"member:{membership.member_id}")
             notes.success(request, _("Good to have you. Your membership renews as before."))
-        except (gateway.StripeUnavailable, gateway.StripeRefused, lifecycle.NotPossible) as refusal:
+        except (gateway.StripeUnavailable, gateway.StripeRefused) as refusal:
             notes.error(request, _(str(refusal)))
+        except lifecycle.NotPossible:
+            notes.error(request, _("It cannot be renewed any more. You can join again as soon as it has ended."))
     return redirect("portal")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from billing import gateway
+from billing import gateway, janitor, running_out
 from billing.emulator import faults
-from billing.models import Subscription
-from membership.models import Membership
-from tests.billing.conftest import come_back, go_to_pay, pay
+from billing.models import CheckoutSession, Operation, Subscription
+from membership import clock as product_clock
+from membership import households, lifecycle, standing
+from membership.models import Membership, Plan, Status, Term
+from membership.standing import Standing
+from tests import factories
+from tests.billing.conftest import come_back, go_to_pay, mails, pay
+from tests.invariants import breached
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,6 +58,48 @@ class TestCanceling:
         assert joined.get("/portal/stay/")["Location"] == "/portal/"
         assert not Membership.objects.get().renewal_expected
 
+    def test_names_the_payment_that_will_not_be_taken(self, joined):
+        page = joined.get("/portal/cancel/").content.decode()
+        assert "The payment of €\u00a0119 planned for 2 March 2027 will not be taken." in page
+
+    def test_is_confirmed_once_though_pressed_twice(self, joined):
+        joined.post("/portal/cancel/")
+        joined.post("/portal/cancel/")
+        (letter,) = mails("membership_canceled")
+        assert "Nothing more will be charged" in letter.text
+
+    def test_is_confirmed_anew_when_the_mind_has_changed_twice(self, joined, clock):
+        for _turn in range(2):
+            joined.post("/portal/cancel/")
+            clock.move(minutes=1)
+            joined.post("/portal/stay/")
+            clock.move(minutes=1)
+        assert (len(mails("membership_canceled")), len(mails("membership_stays"))) == (2, 2)
+
+    def test_says_so_when_it_is_done_already(self, joined):
+        joined.post("/portal/cancel/")
+        page = joined.get("/portal/cancel/").content.decode()
+        assert "You canceled on 2 March 2026." in page
+        assert "Stay after all" in page
+
+    def test_that_stripe_heard_and_never_answered_is_found_by_its_event(self, joined, webhooks):
+        with faults.next_call("POST /v1/subscriptions/{id}", lost="answer", times=9):
+            assert joined.post("/portal/cancel/").status_code == 503
+        webhooks()
+        assert not Membership.objects.get().renewal_expected
+        assert len(mails("membership_canceled")) == 1
+
+    def test_that_stripe_refuses_is_not_said_to_be_done(self, joined):
+        with faults.next_call("POST /v1/subscriptions/{id}", status=400, times=9):
+            assert joined.post("/portal/cancel/").status_code in (502, 503)
+        assert Membership.objects.get().renewal_expected
+
+    def test_answers_with_the_page_of_now_when_another_was_read(self, joined):
+        answer = joined.post("/portal/cancel/", {"promised": "trial"})
+        assert answer.status_code == 409
+        assert "nothing has been canceled yet" in answer.content.decode()
+        assert Membership.objects.get().renewal_expected
+
     def test_is_not_for_those_who_are_not_members(self, visitor):
         assert visitor.get("/portal/cancel/")["Location"] == "/portal/"
 
@@ -64,3 +111,199 @@ class TestCanceling:
         api.subscriptions.update(Subscription.objects.get().stripe_id, {"cancel_at_period_end": False})
         webhooks()
         assert Membership.objects.get().renewal_expected
+
+    def test_made_in_stripes_own_portal_is_followed_and_can_be_taken_back(self, joined, webhooks):
+        api = gateway.client().v1
+        subscription = Subscription.objects.get()
+        assert subscription.current_period_end
+        api.subscriptions.update(
+            subscription.stripe_id, {"cancel_at": int(subscription.current_period_end.timestamp())}
+        )
+        webhooks()
+        assert not Membership.objects.get().renewal_expected
+        assert len(mails("membership_canceled")) == 1
+        joined.post("/portal/stay/")
+        assert Membership.objects.get().renewal_expected
+        assert not Subscription.objects.get().ends_by_itself
+
+
+class TestCancelingATrial:
+    @pytest.fixture
+    def trying(self, visitor):
+        Plan.objects.filter(code="gold-year").update(trial_days=14)
+        pay(go_to_pay(visitor))
+        come_back(visitor)
+        return visitor
+
+    def test_promises_that_nothing_is_ever_charged(self, trying):
+        page = trying.get("/portal/cancel/").content.decode()
+        assert "Your free days run through 16 March 2026" in page
+        assert "you will have paid nothing" in page
+
+    def test_ends_with_its_free_days(self, trying, clock, webhooks):
+        trying.post("/portal/cancel/", {"promised": "trial"})
+        clock.move(days=15)
+        webhooks()
+        running_out.see_out(at=clock.now)
+        assert Subscription.objects.get().status == "canceled"
+        assert Membership.objects.get().status == Status.ENDED
+        assert Term.objects.count() == 1
+        assert "you pay nothing" in mails("membership_canceled")[0].text
+
+
+class TestCancelingWhatIsUnpaid:
+    @pytest.fixture
+    def unpaid(self, joined, clock):
+        """The term is over, and no payment for the next has come."""
+        clock.move_to(factories.moment("2027-03-05T10:00"))
+        return joined
+
+    def test_says_that_it_ends_at_once(self, unpaid):
+        page = unpaid.get("/portal/cancel/").content.decode()
+        assert "What you paid for ended on 2 March 2027, so your membership ends at once" in page
+
+    def test_ends_it_here_and_there(self, unpaid):
+        unpaid.post("/portal/cancel/", {"promised": "at_once"})
+        membership = Membership.objects.get()
+        assert (membership.status, membership.end_reason) == (Status.ENDED, "lapsed")
+        assert Subscription.objects.get().status == "canceled"
+        assert Operation.objects.get(kind="cancel_now").state == Operation.State.DONE
+        assert [m.subject for m in mails("membership_canceled")] == ["Your membership has ended"]
+        assert breached() == set()
+
+    def test_is_finished_by_the_janitor_when_stripe_does_not_answer(self, unpaid, clock):
+        with faults.next_call("DELETE /v1/subscriptions/{id}", lost="answer", times=9):
+            assert unpaid.post("/portal/cancel/").status_code == 503
+        clock.move(minutes=6)
+        janitor.look_after(at=clock.now)
+        assert Membership.objects.get().status == Status.ENDED
+        assert len(mails("membership_canceled")) == 1
+        assert Operation.objects.get(kind="cancel_now").state == Operation.State.DONE
+
+    def test_in_the_hour_before_the_renewal_is_charged_lasts_until_midnight(self, joined, clock):
+        clock.move_to(factories.moment("2027-03-02T10:30"))
+        page = joined.get("/portal/cancel/").content.decode()
+        assert "Your membership ends today, 2 March 2027" in page
+        joined.post("/portal/cancel/", {"promised": "at_once"})
+        membership = Membership.objects.with_facts().get()
+        assert standing.at(membership, clock.now) == Standing.CURRENT
+        assert Subscription.objects.get().status == "canceled"
+        clock.move(days=1)
+        running_out.see_out(at=clock.now)
+        assert Membership.objects.get().status == Status.ENDED
+
+
+class TestGivingAPlaceBack:
+    def test_closes_the_pay_page_and_frees_the_place(self, visitor):
+        url = go_to_pay(visitor)
+        assert "Nothing was charged, and nothing will be." in visitor.get("/portal/cancel/").content.decode()
+        visitor.post("/portal/cancel/", {"promised": "place"})
+        assert Membership.objects.get().status == Status.ENDED
+        assert CheckoutSession.objects.get().state == "expired"
+        assert pay(url).name == "EXPIRED"
+        assert not mails("membership_canceled")
+
+    def test_of_a_page_that_was_paid_meanwhile_shows_what_canceling_means_now(self, visitor):
+        pay(go_to_pay(visitor))
+        answer = visitor.post("/portal/cancel/", {"promised": "place"})
+        assert answer.status_code == 409
+        assert Membership.objects.get().status == Status.ACTIVE
+        assert "2 March 2027" in answer.content.decode()
+
+
+class TestCancelingInOtherStates:
+    def test_on_hold_stops_the_renewal_and_keeps_the_hold(self, joined):
+        lifecycle.suspend(
+            membership=Membership.objects.get(), source="staff", source_ref="1", at=product_clock.now(), actor="staff:1"
+        )
+        assert "Your membership is on hold." in joined.get("/portal/cancel/").content.decode()
+        joined.post("/portal/cancel/", {"promised": "on_hold"})
+        membership = Membership.objects.get()
+        assert membership.status == Status.SUSPENDED
+        assert membership.canceled_at
+        assert at_stripe()
+
+    def test_while_it_rests_it_is_canceled_for_its_later_end(self, joined, clock):
+        lifecycle.pause(
+            membership=Membership.objects.get(), until=factories.moment("2026-04-02T10:00"), at=clock.now, actor="m"
+        )
+        assert "runs through 2 April 2027" in joined.get("/portal/cancel/").content.decode()
+        joined.post("/portal/cancel/", {"promised": "resting"})
+        assert Membership.objects.get().canceled_at
+
+    def test_of_a_gift_there_is_nothing_to_cancel(self, visitor, ada, clock):
+        plan = Plan.objects.get(code="gold-year")
+        made = lifecycle.reserve(member=ada, plan=plan, currency="EUR", at=clock.now, actor="staff:1")
+        lifecycle.add_term(
+            membership=made, source="gift", source_ref="gift:1", plan=plan, at=clock.now, actor="staff:1"
+        )
+        page = visitor.get("/portal/cancel/").content.decode()
+        assert "There is nothing to cancel" in page
+        assert visitor.post("/portal/cancel/").status_code == 200
+        assert Membership.objects.get().canceled_at is None
+
+    def test_a_seat_names_whose_membership_it_is(self, joined, clock):
+        from django.test import Client
+
+        guest = factories.member("Grace Hopper")
+        households.open_seat(membership=Membership.objects.get(), holder=guest, at=clock.now, actor="staff:1")
+        visitor = Client()
+        visitor.force_login(guest.user, "allauth.account.auth_backends.AuthenticationBackend")
+        assert "Only Ada Lovelace can cancel it." in visitor.get("/portal/cancel/").content.decode()
+        visitor.post("/portal/cancel/")
+        assert Membership.objects.get().renewal_expected
+
+
+class TestRunningOut:
+    @pytest.fixture
+    def canceled(self, joined):
+        joined.post("/portal/cancel/")
+        return joined
+
+    def test_lasts_through_its_last_day_and_then_lapses_by_the_clock(self, canceled, clock, webhooks):
+        clock.move_to(factories.moment("2027-03-02T22:59"))
+        webhooks()
+        membership = Membership.objects.with_facts().get()
+        assert standing.at(membership, clock.now) == Standing.CURRENT
+        clock.move(minutes=1)
+        assert standing.at(membership, clock.now) == Standing.LAPSED
+        assert membership.status == Status.ACTIVE
+
+    def test_frees_the_place_and_says_goodbye_once(self, canceled, clock, webhooks):
+        clock.move_to(factories.moment("2027-03-03T08:00"))
+        running_out.see_out(at=clock.now)
+        webhooks("duplicated")
+        running_out.see_out(at=clock.now)
+        assert Membership.objects.get().status == Status.ENDED
+        assert len(mails("membership_ended")) == 1
+        assert breached() == set()
+
+    def test_cannot_be_stayed_with_any_more(self, canceled, clock, webhooks):
+        clock.move_to(factories.moment("2027-03-02T12:00"))
+        webhooks()
+        answer = canceled.post("/portal/stay/", follow=True)
+        assert "join again as soon as it has ended" in answer.content.decode()
+        assert Membership.objects.get().canceled_at
+
+
+class TestRejoining:
+    @pytest.fixture
+    def gone(self, joined, clock, webhooks):
+        joined.post("/portal/cancel/")
+        clock.move_to(factories.moment("2027-06-01T10:00"))
+        webhooks()
+        running_out.see_out(at=clock.now)
+        return joined
+
+    def test_keeps_number_and_day_and_card_in_a_new_membership(self, gone, ada):
+        card = ada.cards.get()
+        pay(go_to_pay(gone, "silver-year"))
+        come_back(gone)
+        ada.refresh_from_db()
+        assert ada.member_since == factories.moment("2026-03-02T10:00")
+        assert ada.cards.get() == card
+        assert card.revoked_at is None
+        first, second = Membership.objects.order_by("pk")
+        assert (first.status, second.status) == (Status.ENDED, Status.ACTIVE)
+        assert second.plan.tier.code == "silver"
+        assert breached() == set()
