@@ -183,8 +183,9 @@ def _paid_without_a_term(read: Read) -> list[dict[str, Any]]:
     paid = [i for i in read.invoices if i["status"] == "paid" and i["amount_paid"] > 0]
     refs = {i["id"]: [term_ref(line["id"]) for line in i["lines"]["data"]] for i in paid}
     known = set(Term.objects.filter(source_ref__in=chain(*refs.values())).values_list("source_ref", flat=True))
-    folded = set(Invoice.objects.filter(stripe_id__in=refs, status="paid").values_list("stripe_id", flat=True))
-    return [i for i in paid if known.isdisjoint(refs[i["id"]]) and i["id"] not in folded]
+    folded = Invoice.objects.filter(stripe_id__in=refs, status="paid").exclude(lines__buys_time=True)
+    no_terms = set(folded.values_list("stripe_id", flat=True))  # an upgrade's, say: it was paid for what it was
+    return [i for i in paid if known.isdisjoint(refs[i["id"]]) and i["id"] not in no_terms]
 
 
 def _has_no_place(membership: Membership, read: Read, owed: list[dict[str, Any]]) -> bool:
