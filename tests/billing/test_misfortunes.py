@@ -188,10 +188,11 @@ class TestTheWayBack:
 
     def test_tells_whose_payment_is_given_back(self, joined, ada):
         CheckoutSession.objects.update(state="returned", stripe_id=CheckoutSession.objects.get().stripe_id)
+        turned_away = Subscription.objects.get().stripe_id
         Operation.objects.create(
-            key="cancel_misplaced:x",
+            key=f"{misplaced.CANCEL}:{turned_away}#1",
             kind=misplaced.CANCEL,
-            params={"subscription": Subscription.objects.get().stripe_id},
+            params={"subscription": turned_away},
             state="done",
             asked_at=product_clock.now(),
         )
