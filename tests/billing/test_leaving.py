@@ -6,7 +6,7 @@ import pytest
 
 from billing import gateway, janitor, running_out
 from billing.emulator import faults
-from billing.models import CheckoutSession, Operation, Subscription
+from billing.models import CheckoutSession, Invoice, Operation, Subscription
 from membership import clock as product_clock
 from membership import households, lifecycle, standing
 from membership.models import Membership, Plan, Status, Term
@@ -23,6 +23,14 @@ def joined(visitor):
     pay(go_to_pay(visitor))
     come_back(visitor)
     return visitor
+
+
+def spoil_the_card() -> None:
+    """From now on every charge of the member's card fails."""
+    stripe, subscription = gateway.client().v1, Subscription.objects.get().stripe_id
+    customer = stripe.subscriptions.retrieve(subscription).customer
+    card = stripe.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": str(customer)})
+    stripe.subscriptions.update(subscription, {"default_payment_method": card.id})
 
 
 def at_stripe() -> bool:
@@ -153,14 +161,17 @@ class TestCancelingATrial:
 
 class TestCancelingWhatIsUnpaid:
     @pytest.fixture
-    def unpaid(self, joined, clock):
-        """The term is over, and no payment for the next has come."""
+    def unpaid(self, joined, clock, webhooks):
+        """The term is over, and the card was declined."""
+        spoil_the_card()
         clock.move_to(factories.moment("2027-03-05T10:00"))
+        webhooks()
         return joined
 
     def test_says_that_it_ends_at_once(self, unpaid):
         page = unpaid.get("/portal/cancel/").content.decode()
         assert "What you paid for ended on 2 March 2027, so your membership ends at once" in page
+        assert "The open invoice of €\u00a0119 is canceled. You owe nothing" in page
 
     def test_ends_it_here_and_there(self, unpaid):
         unpaid.post("/portal/cancel/", {"promised": "at_once"})
@@ -168,7 +179,9 @@ class TestCancelingWhatIsUnpaid:
         assert (membership.status, membership.end_reason) == (Status.ENDED, "lapsed")
         assert Subscription.objects.get().status == "canceled"
         assert Operation.objects.get(kind="cancel_now").state == Operation.State.DONE
-        assert [m.subject for m in mails("membership_canceled")] == ["Your membership has ended"]
+        (letter,) = mails("membership_canceled")
+        assert "The open invoice of €\u00a0119.00 is canceled." in letter.text
+        assert sorted(Invoice.objects.values_list("status", flat=True)) == ["paid", "void"]
         assert breached() == set()
 
     def test_is_finished_by_the_janitor_when_stripe_does_not_answer(self, unpaid, clock):
