@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -21,12 +22,15 @@ from django.db import connection
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_noop
 
+from billing import account
 from billing.models import Operation
 from membership import clock
 from membership.errors import DomainError
 
 if TYPE_CHECKING:
     from membership.models import Member
+
+log = logging.getLogger("vip.billing")
 
 API_VERSION = "2026-10-28.endive"
 Patience = Literal["web", "worker"]
@@ -45,6 +49,13 @@ class StripeUnavailable(DomainError):
     message = gettext_noop(
         "The payment service does not answer right now. Nothing was charged; please try again in a moment."
     )
+
+
+class WrongAccount(StripeUnavailable):
+    """The key opens another account or mode than this database belongs to: billing stands still until that is mended.
+
+    Whoever waits on a page reads that payments are unavailable; `details["said"]` and the log tell staff why.
+    """
 
 
 class StripeRefused(DomainError):
@@ -99,9 +110,22 @@ def _client(patience: Patience) -> stripe.StripeClient:
 
 
 def call[T](function: Callable[..., T], *args: Any) -> T:
-    """Call the SDK outside any transaction. Raises StripeUnavailable or StripeRefused."""
+    """Call the SDK outside any transaction. Raises StripeUnavailable (WrongAccount too) or StripeRefused."""
     if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
         raise CallInsideTransaction(getattr(function, "__qualname__", "stripe"))
+    check_account()
+    return _ask(function, *args)
+
+
+def check_account() -> None:
+    """See that the key belongs to this database, which costs a call once a process. Raises WrongAccount."""
+    said = account.objection(lambda: str(_ask(client().v1.accounts.retrieve_current).id))
+    if said:
+        log.critical("Billing stands still. %s", said)
+        raise WrongAccount(said=said)
+
+
+def _ask[T](function: Callable[..., T], *args: Any) -> T:
     try:
         return function(*args)
     except UNKNOWN_OUTCOME as error:
@@ -113,6 +137,8 @@ def call[T](function: Callable[..., T], *args: Any) -> T:
 def read(function: Callable[..., Any], *args: Any) -> dict[str, Any]:
     """Ask Stripe for one object, as plain nested dictionaries."""
     answer: dict[str, Any] = call(function, *args).to_dict()
+    if answer.get("livemode", settings.PRODUCTION) is not settings.PRODUCTION:
+        raise WrongAccount(said=f"{answer.get('id')} is of the other mode")
     return answer
 
 

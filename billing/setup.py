@@ -15,22 +15,15 @@ from django.urls import reverse
 
 from billing import gateway, webhooks
 from billing.models import StripeAccount, StripePrice
-from membership import clock
-from membership.errors import DomainError
 from membership.models import Plan, Price, Tier
 
 if TYPE_CHECKING:
     import stripe
 
 
-class WrongAccount(DomainError):
-    code = "wrong_stripe_account"
-    message = "The key belongs to another Stripe account than this database."
-
-
 def prepare(client: stripe.StripeClient) -> Iterator[str]:
-    """Do what is missing; yields a line for each thing made or found in place. Raises WrongAccount."""
-    yield check_account(client)
+    """Do what is missing; yields a line for each thing made or found in place. Raises gateway.WrongAccount."""
+    yield _account()
     for tier in Tier.objects.all():
         yield _product(client, tier)
     for price in Price.objects.filter(retired_at=None).select_related("plan__tier"):
@@ -39,15 +32,10 @@ def prepare(client: stripe.StripeClient) -> Iterator[str]:
     yield _portal(client)
 
 
-def check_account(client: stripe.StripeClient) -> str:
-    """Compare the account with the one this database was set up with; remember it at first sight."""
-    account = gateway.read(client.v1.accounts.retrieve_current)["id"]
-    known, new = StripeAccount.objects.get_or_create(
-        pk=1, defaults={"stripe_id": account, "first_seen_at": clock.now()}
-    )
-    if known.stripe_id != account:
-        raise WrongAccount(f"This database belongs to the Stripe account {known.stripe_id}; the key is {account}'s.")
-    return f"account {account} {'remembered' if new else 'as before'}"
+def _account() -> str:
+    fresh = not StripeAccount.objects.exists()
+    gateway.check_account()
+    return f"account {StripeAccount.objects.get().stripe_id} {'remembered' if fresh else 'as before'}"
 
 
 def _product(client: stripe.StripeClient, tier: Tier) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from billing import announcing, gateway, inbox, janitor, nets, reconcile, running_out
+from celery import signals
+
+from billing import announcing, gateway, inbox, janitor, nets, reconcile, running_out, starting
 from membership import clock, work
 from membership.celery import app
 
@@ -16,6 +18,11 @@ BEAT = {
     "reconcile with Stripe": {"task": "billing.reconcile", "schedule": 60.0},
     "see out what ran out": {"task": "billing.see_out", "schedule": 60.0},
 }
+
+
+@signals.worker_process_init.connect
+def look_at_account(**_: object) -> None:
+    starting.begin()
 
 
 @app.task(name="billing.handle_event")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.cache import cache
 
+from billing import account
 from perks import auth, decisions, fresh
 from tests.moment import Clock
 
@@ -54,6 +55,7 @@ def _empty_cache() -> Iterator[None]:
     fresh.forget_all()
     decisions.forget()
     auth.forget_guesses()
+    account.forget()
 
 
 @pytest.fixture(autouse=True, scope="session")

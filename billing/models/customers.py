@@ -8,9 +8,10 @@ from membership.models import Member, Price
 
 
 class StripeAccount(models.Model):
-    """The one account this database belongs to, written at first set-up: a clone or a wrong key is noticed."""
+    """The one account and mode this database belongs to, written at first sight: a clone or a wrong key is noticed."""
 
     stripe_id = models.CharField(max_length=64, unique=True)
+    livemode = models.BooleanField(default=False)
     first_seen_at = models.DateTimeField()
 
 

@@ -27,7 +27,7 @@ class TestPrepare:
 
     def test_refuses_another_account(self, over_http):
         StripeAccount.objects.create(pk=1, stripe_id="acct_other", first_seen_at=factories.moment("2026-01-01T00:00"))
-        with pytest.raises(setup.WrongAccount):
+        with pytest.raises(gateway.WrongAccount):
             list(setup.prepare(over_http))
 
     def test_makes_a_new_price_when_the_amount_changes(self, over_http):

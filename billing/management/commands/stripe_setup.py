@@ -19,4 +19,4 @@ class Command(BaseCommand):
                 for line in setup.prepare(gateway.client()):
                     self.stdout.write(line)
         except DomainError as refusal:
-            raise CommandError(str(refusal)) from refusal
+            raise CommandError(str(refusal.details.get("said") or refusal)) from refusal
