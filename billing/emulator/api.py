@@ -23,14 +23,16 @@ from billing.emulator import (
     renewals,
     setup_intents,
     subscription_changes,
+    subscription_creation,
     subscriptions,
+    test_clocks,
 )
 from billing.emulator.dispatch import before_answer, handle
 
 MODULES = (
     account, balance, catalogue, checkout, customers, discounts, disputes, dunning, endpoints, events, invoices,
     payment_methods, payments, portal, preview, proration, refunds, renewals, setup_intents, subscription_changes,
-    subscriptions,
+    subscription_creation, subscriptions, test_clocks,
 )  # fmt: skip
 
 __all__ = ["MODULES", "before_answer", "handle"]

@@ -95,10 +95,10 @@ def _subscribe(
         at=at,
     )
     subscription = subscriptions.new(order)
-    discount = _discount(session, due, subscription, at)
+    discount = due.coupon and discounts.given(subscription, due.coupon, due.code, checkout_session=session.stripe_id)
     invoice = _invoice(subscription, customer, discount, at)
     subscription.data["latest_invoice"] = invoice.stripe_id
-    if discount is not None and _lasts(due):
+    if discount is not None and discounts.lasts(discount):
         subscription.data["discounts"] = [discount.stripe_id]
     store.save(subscription)
     events.emit("customer.subscription.created", subscription.data)
@@ -109,29 +109,6 @@ def _subscribe(
     paid_by = intent if intent is not None and intent.kind == "payment_intent" else None
     invoices.settle(invoice, intent=paid_by, at=at)
     session.data |= {"subscription": subscription.stripe_id, "invoice": invoice.stripe_id}
-
-
-def _lasts(due: Quote) -> bool:
-    """A `once` coupon is consumed by the first paid invoice."""
-    return due.coupon is not None and due.coupon.data["duration"] != "once"
-
-
-def _discount(session: Record, due: Quote, subscription: Record, at: int) -> Record | None:
-    if due.coupon is None:
-        return None
-    months = due.coupon.data["duration_in_months"]
-    return store.create(
-        "discount",
-        {
-            "checkout_session": session.stripe_id,
-            "customer": subscription.customer,
-            "end": subscriptions.months_after(at, months) if months else None,
-            "promotion_code": due.code.stripe_id if due.code else None,
-            "source": {"type": "coupon", "coupon": due.coupon.stripe_id},
-            "start": at,
-            "subscription": subscription.stripe_id,
-        },
-    )
 
 
 def _invoice(subscription: Record, customer: Record, discount: Record | None, at: int) -> Record:

@@ -20,6 +20,7 @@ from billing.emulator import (
     quote,
     setup_intents,
     store,
+    test_clocks,
     timeline,
 )
 from billing.emulator.checkout import KIND
@@ -177,7 +178,8 @@ def _locked(session_id: str, work: Callable[[Record], Result]) -> Result:
             return Result(Outcome.PAID, session)
         if session.data["status"] == "expired":
             return Result(Outcome.EXPIRED, session)
-        return work(session)
+        with test_clocks.standing_with(session):
+            return work(session)
 
 
 def _method(entry: Entry) -> Record | None:

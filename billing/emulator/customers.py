@@ -6,7 +6,7 @@ import copy
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from billing.emulator import clock, events, paging, payment_methods, store, subscriptions
+from billing.emulator import clock, events, paging, payment_methods, store, subscriptions, test_clocks
 from billing.emulator.routing import endpoint
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ INVOICE_SETTINGS = ("default_payment_method", "custom_fields", "footer", "render
 
 @endpoint("POST /v1/customers")
 def create(call: Call) -> Record:
-    call.supports(*FIELDS, "metadata", "balance", "invoice_prefix", "payment_method", "invoice_settings")
+    call.supports(*FIELDS, "metadata", "balance", "invoice_prefix", "payment_method", "invoice_settings", "test_clock")
+    test_clocks.check_customer()
     record = new(call.params)
     if token := call.params.get("payment_method"):
         payment_methods.attach(payment_methods.from_token(token, param="payment_method"), customer=record)
@@ -63,7 +64,9 @@ def retrieve(call: Call) -> Record | dict[str, Any]:
 
 @endpoint("GET /v1/customers")
 def index(call: Call) -> dict[str, Any]:
-    return paging.page(call, store.of("customer"), {"email": "data__email"})
+    """Customers on a test clock are left out unless it is named."""
+    found = store.of("customer", test_clock=call.params.get("test_clock", ""))
+    return paging.page(call, found, {"email": "data__email"}, handled=("test_clock",))
 
 
 @endpoint("POST /v1/customers/{id}")

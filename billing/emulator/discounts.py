@@ -7,7 +7,7 @@ import secrets
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from billing.emulator import clock, events, paging, store
+from billing.emulator import clock, events, paging, periods, store
 from billing.emulator.errors import StripeError, unsupported
 from billing.emulator.routing import endpoint
 
@@ -198,6 +198,29 @@ def spread(coupon: Record, lines: list[tuple[str, int]]) -> list[int]:
             left -= 0 if coupon.data["percent_off"] else off
         made.append(off)
     return made
+
+
+def given(subscription: Record, coupon: Record, code: Record | None, **more: Any) -> Record:
+    """The discount that a subscription gets by a coupon, from now on for as long as the coupon lasts."""
+    at, months = clock.now(), coupon.data["duration_in_months"]
+    return store.create(
+        "discount",
+        {
+            "customer": subscription.customer,
+            "end": periods.after(at, "month", months) if months else None,
+            "promotion_code": code.stripe_id if code else None,
+            "source": {"type": "coupon", "coupon": coupon.stripe_id},
+            "start": at,
+            "subscription": subscription.stripe_id,
+            **more,
+        },
+    )
+
+
+def lasts(discount: Record) -> bool:
+    """Whether there is more of it after the first paid invoice, which consumes a `once` coupon."""
+    coupon = store.find(discount.data["source"]["coupon"])
+    return coupon is not None and coupon.data["duration"] != "once"
 
 
 def standing(subscription: Record) -> Record | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import OperationalError, transaction
 
-from billing.emulator import contract, expand, faults, idempotency, parameters, routing, timeline
+from billing.emulator import contract, expand, faults, idempotency, parameters, routing, test_clocks, timeline
 from billing.emulator.errors import NotStarted, StripeError
 from billing.emulator.models import Record
 from billing.emulator.routers import ALIAS
@@ -100,7 +100,7 @@ def _write(request: Request, call: Call, handler: Handler, fault: Fault | None) 
 def _executed(request: Request, call: Call, handler: Handler) -> Answer:
     """The endpoint and the keeping of its answer in one transaction."""
     timeline.catch_up()
-    with transaction.atomic(using=ALIAS):
+    with test_clocks.standing_for(call), transaction.atomic(using=ALIAS):
         try:
             answer = _run(request, call, handler)
         except StripeError as error:

@@ -39,11 +39,19 @@ def _applies_to(nodes: list[dict[str, Any]]) -> dict[str, Any]:
     return {i: record.hidden["applies_to"] for i, record in records.items() if record.hidden.get("applies_to")}
 
 
+def _confirmation_secret(nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of open invoices whose payment waits for the buyer's own client."""
+    intents = store.of("payment_intent", parent__in=[node["id"] for node in nodes]).order_by("id")
+    waiting = {i.parent: i.data["client_secret"] for i in intents if i.data["status"] not in {"canceled", "succeeded"}}
+    return {i: {"client_secret": secret, "type": "payment_intent"} for i, secret in waiting.items()}
+
+
 COMPUTED: dict[tuple[str, str], Callable[[list[dict[str, Any]]], dict[str, Any]]] = {
     ("checkout.session", "line_items"): _line_items,
     ("charge", "refunds"): _children("refund", "parent", "/v1/charges/{}/refunds"),
     ("coupon", "applies_to"): _applies_to,
     ("customer", "subscriptions"): _children("subscription", "customer", "/v1/customers/{}/subscriptions"),
+    ("invoice", "confirmation_secret"): _confirmation_secret,
     ("invoice", "payments"): _children("invoice_payment", "parent", "/v1/invoices/{}/payments"),
 }
 

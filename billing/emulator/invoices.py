@@ -59,7 +59,7 @@ def collect(
     `authenticated` says that the holder has just passed 3DS, `automatic` that nobody asked for this but the calendar,
     which tries again at `next_attempt`.
     """
-    intent = intent_of(invoice) or _new_intent(invoice)
+    intent = expect_payment(invoice)
     decline = payments.confirm(intent, method, authenticated=authenticated, off_session=automatic)
     if automatic:
         invoice.data |= {"attempt_count": invoice.data["attempt_count"] + 1, "next_payment_attempt": next_attempt}
@@ -70,6 +70,11 @@ def collect(
         invoice.data["attempt_count"] = max(invoice.data["attempt_count"], 1)
     not_paid(invoice, tells=bool(decline) or automatic, action=not decline)
     return Attempt(intent, decline)
+
+
+def expect_payment(invoice: Record) -> Record:
+    """The intent by which the buyer's own client will pay this open invoice."""
+    return intent_of(invoice) or _new_intent(invoice)
 
 
 def not_paid(invoice: Record, *, tells: bool, action: bool = False) -> None:

@@ -13,7 +13,7 @@ from billing.emulator.models import Record
 
 def next_due(after: datetime) -> datetime | None:
     """The first moment after `after` at which time does something to an object by itself."""
-    due = Record.objects.filter(due_at__gt=int(after.timestamp())).order_by("due_at")
+    due = Record.objects.filter(test_clock="", due_at__gt=int(after.timestamp())).order_by("due_at")
     seconds = due.values_list("due_at", flat=True).first()
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 

@@ -40,6 +40,7 @@ PREFIX = {
     "setup_intent": "seti_1",
     "subscription": "sub_1",
     "subscription_item": "si_",
+    "test_helpers.test_clock": "clock_1",
     "webhook_endpoint": "we_1",
 }
 LENGTH = {"coupon": 8, "checkout.session": 56, "customer": 14, "product": 14, "subscription_item": 14}
@@ -75,6 +76,8 @@ def create(
     for field in UNSAID.get(kind, ()):
         del given[field]
     made = shapes.complete(kind, given)
+    if "test_clock" in made:
+        made["test_clock"] = clock.test_clock() or None
     customer = made["id"] if kind == "customer" else made.get("customer") or ""
     record = Record(
         stripe_id=made["id"],

@@ -240,11 +240,11 @@ def _collect(record: Record, invoice: Record, behavior: str) -> None:
     if invoice.data["status"] == "paid":
         return
     if behavior == "error_if_incomplete":
-        raise _refusal(attempt.decline)
+        raise refusal(attempt.decline)
     record.data["status"] = "past_due"
 
 
-def _refusal(decline: str) -> StripeError:
+def refusal(decline: str) -> StripeError:
     """No money, no change: all of it is undone."""
     if decline:
         error = payment_methods.declined(decline)

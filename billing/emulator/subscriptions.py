@@ -79,10 +79,6 @@ def next_period_end(record: Record, item: dict[str, Any], start: int) -> int:
     return periods.first_after(start, anchor, recurring["interval"], recurring["interval_count"])
 
 
-def months_after(start: int, months: int) -> int:
-    return periods.after(start, "month", months)
-
-
 def _item(subscription: str, price: dict[str, Any], quantity: int, period: tuple[int, int]) -> dict[str, Any]:
     return {
         "id": store.new_id("subscription_item"),
@@ -158,7 +154,9 @@ def index(call: Call) -> dict[str, Any]:
         found = found.filter(data__status=status)
     if "price" in call.params:
         found = found.filter(data__items__data__0__price__id=call.params["price"])
-    return paging.page(call, found, {"customer": "customer"}, handled=("status", "price"))
+    if "customer" not in call.params:  # those on a test clock only when it is named
+        found = found.filter(test_clock=call.params.get("test_clock", ""))
+    return paging.page(call, found, {"customer": "customer"}, handled=("status", "price", "test_clock"))
 
 
 def schedule_end(record: Record, params: dict[str, Any]) -> None:

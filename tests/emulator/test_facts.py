@@ -25,6 +25,7 @@ RECORDED = "recorded in test mode, 2026-08-26"
 DOCS = "Stripe's documentation"
 TRACES = "`stripe listen` traces, 2023 to 2026"
 SDK = "types of the SDK"
+ISSUES = "Stripe's staff in issues of its SDKs"
 
 FACTS: dict[str, str] = {}
 
@@ -432,6 +433,116 @@ def test_trial_will_end(api, open_session, pay, clock):
     assert len(api.events.list(told).data) == 1
     pay(open_session(subscription_data={"trial_period_days": 2}))
     assert len(api.events.list(told).data) == 2
+
+
+@pytest.fixture
+def made_with(api, ada):
+    """Subscribes Ada through the API with this card."""
+
+    def subscribe(token, **more):
+        card = api.payment_methods.attach(token, {"customer": ada.id})
+        order = {"customer": ada.id, "default_payment_method": card.id, "expand": ["latest_invoice"]}
+        return api.subscriptions.create(order | more)
+
+    return subscribe
+
+
+@fact("A subscription made with a good card is active, and `customer.subscription.created` comes last.", RECORDED)
+def test_created_active(api, gold, made_with):
+    assert made_with("pm_card_visa", items=[{"price": gold.id}]).status == "active"
+    kinds = [event.type for event in api.events.list({"limit": 8}).data]
+    assert kinds[0] == "customer.subscription.created"
+    assert kinds[-1] == "invoice.finalized"
+
+
+@fact(
+    "One whose first invoice is not paid is `incomplete`: declined with one attempt counted, 3DS with none.", RECORDED
+)
+@pytest.mark.parametrize(("token", "attempts"), [("chargeCustomerFail", 1), ("threeDSecure2Required", 0)])
+def test_incomplete(gold, made_with, token, attempts):
+    made = made_with(f"pm_card_{token}", items=[{"price": gold.id}])
+    invoice = made.latest_invoice
+    assert (made.status, invoice.status, invoice.attempted) == ("incomplete", "open", True)
+    assert invoice.attempt_count == attempts
+
+
+@fact("With `error_if_incomplete` it is a 402 and nothing is made; `pending_if_incomplete` is a 400.", RECORDED)
+def test_error_if_incomplete(api, gold, made_with):
+    for behavior, status in (("error_if_incomplete", 402), ("pending_if_incomplete", 400)):
+        with pytest.raises(stripe.StripeError) as refusal:
+            made_with("pm_card_chargeCustomerFail", items=[{"price": gold.id}], payment_behavior=behavior)
+        assert refusal.value.http_status == status
+    assert api.subscriptions.list({"status": "all"}).data == []
+
+
+@fact(
+    "After 23 hours incomplete it is `incomplete_expired`, its invoice void: one `customer.subscription.updated`.",
+    RECORDED,
+)
+def test_incomplete_expired(api, gold, made_with, clock):
+    made = made_with("pm_card_threeDSecure2Required", items=[{"price": gold.id}])
+    clock.move(hours=23)
+    expired = api.subscriptions.retrieve(made.id, {"expand": ["latest_invoice"]})
+    assert (expired.status, expired.latest_invoice.status) == ("incomplete_expired", "void")
+    assert len(api.events.list({"type": "customer.subscription.updated"}).data) == 1
+
+
+@pytest.fixture
+def ticking(api, settings):
+    """A test clock in 2030 that advances slowly, with a customer."""
+    settings.LOCAL_STRIPE = settings.LOCAL_STRIPE | {"SECONDS_TO_ADVANCE": 3600}
+    start = int(datetime(2030, 1, 1, tzinfo=UTC).timestamp())
+    made = api.test_helpers.test_clocks.create({"frozen_time": start})
+    api.customers.create({"test_clock": made.id, "payment_method": "pm_card_visa"})
+    return made
+
+
+@fact("While a test clock advances, writes to its objects are a 429; it is `advancing`, then `ready`.", DOCS)
+def test_underway(api, ticking):
+    advance = {"frozen_time": ticking.frozen_time + 60}
+    assert api.test_helpers.test_clocks.advance(ticking.id, advance).status == "advancing"
+    with pytest.raises(stripe.RateLimitError, match="Test clock advancement underway - cannot perform modifications"):
+        api.customers.create({"test_clock": ticking.id})
+
+
+@fact("Customers on a test clock are left out of lists unless it is named.", ISSUES)
+def test_left_out(api, ticking):
+    assert api.customers.list().data == []
+    assert len(api.customers.list({"test_clock": ticking.id}).data) == 1
+
+
+@fact("On a test clock subscriptions and invoices have its time; events, charges and intents the real one.", ISSUES)
+def test_two_times(api, ticking, gold, clock):
+    customer = api.customers.list({"test_clock": ticking.id}).data[0]
+    card = api.payment_methods.list({"customer": customer.id}).data[0].id
+    items = [{"price": gold.id}]
+    made = api.subscriptions.create({"customer": customer.id, "items": items, "default_payment_method": card})
+    real = int(clock.now.timestamp())
+    assert (made.created, api.invoices.list().data[0].created) == (ticking.frozen_time, ticking.frozen_time)
+    assert (api.charges.list().data[0].created, api.payment_intents.list().data[0].created) == (real, real)
+    assert api.events.list().data[0].created == real
+
+
+@fact("A clock goes forward only, by two intervals of its shortest subscription, or two years without any.", SDK)
+def test_bounds(api, ticking):
+    for target in (ticking.frozen_time, ticking.frozen_time + 731 * 86_400):
+        with pytest.raises(stripe.InvalidRequestError):
+            api.test_helpers.test_clocks.advance(ticking.id, {"frozen_time": target})
+
+
+@fact("A test clock has at most three customers, with at most three subscriptions each.", DOCS)
+def test_three_of_three(api, ticking):
+    for _ in range(2):
+        api.customers.create({"test_clock": ticking.id})
+    with pytest.raises(stripe.InvalidRequestError):
+        api.customers.create({"test_clock": ticking.id})
+
+
+@fact("Deleting a test clock deletes its customers; after 30 days that happens by itself.", DOCS)
+def test_clock_deleted(api, ticking, clock):
+    customer = api.customers.list({"test_clock": ticking.id}).data[0]
+    clock.move(days=30)
+    assert api.customers.retrieve(customer.id).deleted
 
 
 def test_every_fact_stands_in_the_documentation():
