@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from billing import checkout, customers, endings, farewell, gateway, leaving, misplaced, refunds
+from billing import checkout, customers, endings, farewell, gateway, leaving, leftovers, misplaced, refunds
 from billing.models import Operation
 from membership import clock, work
 
@@ -49,6 +49,7 @@ KINDS: dict[str, Kind] = {
     # A refund looks for itself at Stripe, by the name it has there, before it is asked for again.
     refunds.KIND: Kind(refunds.repeat, refunds.repeat),
     farewell.CANCEL_NOW: Kind(leaving.repeat, leaving.repeat),
+    leftovers.VOID: Kind(leftovers.repeat, leftovers.repeat),
 }
 
 

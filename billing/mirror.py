@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from billing import gateway
+from billing import gateway, trouble
 from billing.models import Customer, Invoice, InvoiceLine, StripePrice, Subscription
 from membership import search
 from membership.models import Membership, Plan, SearchKey
@@ -28,7 +28,7 @@ def subscription_state(read: dict[str, Any]) -> dict[str, Any]:
 
 def invoice_state(read: dict[str, Any]) -> dict[str, Any]:
     """What our row says of an invoice that reads so."""
-    currency = read["currency"].upper()
+    currency, still_open = read["currency"].upper(), read["status"] == "open"
     return {
         "number": read.get("number") or "",
         "status": read["status"],
@@ -36,6 +36,9 @@ def invoice_state(read: dict[str, Any]) -> dict[str, Any]:
         "currency": currency,
         "total": gateway.from_stripe(read["total"], currency),
         "amount_paid": gateway.from_stripe(read["amount_paid"], currency),
+        "amount_due": gateway.from_stripe(read["amount_remaining"], currency) if still_open else 0,
+        "attempts": read["attempt_count"],
+        "next_try_at": gateway.moment_or_none(read["next_payment_attempt"]) if still_open else None,
         "hosted_url": read.get("hosted_invoice_url") or "",
         "made_at": gateway.moment(read["created"]),
         "paid_at": gateway.moment_or_none(read["status_transitions"]["paid_at"]),
@@ -60,7 +63,7 @@ def end_of_known(read: dict[str, Any], began: datetime) -> None:
 
 def invoice(membership: Membership, read: dict[str, Any], began: datetime) -> list[InvoiceLine]:
     """Upsert an invoice with its lines; a slower, older read changes neither. -> the lines, each with this invoice."""
-    state = invoice_state(read) | {"read_at": began}
+    state = invoice_state(read) | read.get("trouble", trouble.NONE) | {"read_at": began}
     currency = str(state["currency"])
     Customer.objects.filter(member=membership.member_id, currency="").update(currency=currency)
     row, new = Invoice.objects.get_or_create(stripe_id=read["id"], defaults={"membership": membership, **state})

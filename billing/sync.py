@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import customers, farewell, gateway, ledger, mirror, misplaced, notices, receipts
+from billing import customers, dunning, farewell, gateway, ledger, leftovers, mirror, misplaced, notices, receipts, trouble
 from billing.models import LIVE, CheckoutSession, Customer, Invoice, InvoiceLine, Subscription, term_ref
 from membership import cards, clock, emails, lifecycle, terms, work
 from membership.models import Member, Membership, Status, Term
@@ -108,11 +108,14 @@ def subscription(subscription_id: str, *, actor: str = ACTOR) -> bool:
     placed = _fold(_whose(read.subscription), read, actor)
     if not placed:
         misplaced.give_back(read.id)
+    elif leftovers.void(read.id):
+        return subscription(subscription_id, actor=actor)
     return placed
 
 
 def _whole(invoice: dict[str, Any]) -> dict[str, Any]:
-    """An invoice with all its lines: Stripe embeds the first ten."""
+    """An invoice with all its lines (Stripe embeds the first ten), and with what keeps it from being paid."""
+    invoice["trouble"] = trouble.of(invoice)
     if invoice["lines"]["has_more"]:
         lines = gateway.client().v1.invoices.line_items
         invoice["lines"]["data"] = gateway.read_all(lambda params: lines.list(invoice["id"], params), {})
@@ -165,16 +168,13 @@ def _fold(membership: Membership, read: Read, actor: str) -> bool:
     was_pending = membership.status == Status.PENDING
     _trial(membership, read.subscription, row)
     _terms(membership, lines)
-    farewell.follow(
-        membership=membership,
-        subscription=row,
-        reason=(read.subscription.get("cancellation_details") or {}).get("reason") or "",
-        at=clock.now(),
-        actor=actor,
-    )
+    reason = dunning.why_canceled(read.subscription)
+    farewell.follow(membership=membership, subscription=row, reason=reason, at=clock.now(), actor=actor)
     _letters(membership, lines, was_pending)
     ledger.fold(membership, read.charges, read.began)
     notices.look_again(membership=membership, at=clock.now())
+    dunning.follow(membership=membership, subscription=row, reason=reason, at=clock.now())
+    leftovers.note(membership, read.subscription, read.invoices)
     return True
 
 

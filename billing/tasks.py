@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import signals
 
-from billing import announcing, gateway, inbox, janitor, nets, reconcile, running_out, starting
+from billing import announcing, gateway, grace, inbox, janitor, nets, reconcile, running_out, starting
 from membership import clock, work
 from membership.celery import app
 
@@ -17,6 +17,7 @@ BEAT = {
     # Rings often and does little: it begins one run a night, and a run goes on for 20 seconds a ring.
     "reconcile with Stripe": {"task": "billing.reconcile", "schedule": 60.0},
     "see out what ran out": {"task": "billing.see_out", "schedule": 60.0},
+    "end what was not paid": {"task": "billing.end_unpaid", "schedule": 60.0},
 }
 
 
@@ -87,3 +88,11 @@ def see_out() -> None:
     at = clock.now()
     running_out.see_out(at=at)
     work.ticked("see out what ran out", at=at)
+
+
+@app.task(name="billing.end_unpaid")
+@gateway.patient()
+def end_unpaid() -> None:
+    at = clock.now()
+    grace.end_what_ran_out(at=at)
+    work.ticked("end what was not paid", at=at)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from billing import gateway
 from billing.models import Invoice
 
@@ -25,6 +27,26 @@ HARD = frozenset(
 )
 CONFIRM = "authentication_required"
 NONE: dict[str, str] = {"trouble": "", "decline_code": "", "card_last4": "", "failed_card": ""}
+
+
+# What a decline code means to the person whose card it is; any other says no more than "no".
+REASONS = {
+    "expired_card": _("The card has expired."),
+    "insufficient_funds": _("There was not enough money on the card."),
+    "card_velocity_exceeded": _("The card's limit has been reached."),
+    "withdrawal_count_limit_exceeded": _("The card's limit has been reached."),
+    "incorrect_cvc": _("The card's security code is wrong."),
+    "incorrect_number": _("The card's number is wrong."),
+    "processing_error": _("Something went wrong between the banks."),
+    "lost_card": _("The bank does not take this card any more."),
+    "stolen_card": _("The bank does not take this card any more."),
+    "pickup_card": _("The bank does not take this card any more."),
+}
+
+
+def reason(invoice: Invoice) -> str:
+    """A sentence about why the card said no, in the reader's language; "" where the bank gave no reason."""
+    return str(REASONS.get(invoice.decline_code, ""))
 
 
 def of(invoice: dict[str, Any]) -> dict[str, str]:

@@ -28,6 +28,8 @@ HANDLERS: dict[str, Callable[[str], object]] = {
     "invoice.payment_failed": sync.invoice,
     "invoice.payment_action_required": sync.invoice,
     "invoice.voided": sync.invoice,
+    "invoice.marked_uncollectible": sync.invoice,
+    "invoice.updated": sync.invoice,  # the next try was moved
     # money that goes back, and money that is contested: what it does to the membership is decided on reading it
     "charge.refunded": hints.charge,
     "refund.created": hints.refund,

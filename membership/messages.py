@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db.models import Q
 from django.template.loader import render_to_string, select_template
 from django.utils import timezone, translation
 
@@ -17,6 +18,7 @@ from membership.errors import DomainError
 from membership.models import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from membership.models import Card, Member
@@ -63,6 +65,19 @@ def write(
     if new:
         doorbell.ring("membership.send_message", message.pk)
     return message
+
+
+WITHDRAWN = "withdrawn: overtaken before it was sent"
+
+
+def withdraw(pks: Iterable[int], *, at: datetime) -> int:
+    """Do not send these after all, where they still wait: what they say is no longer so. -> how many were stopped.
+
+    One that a worker has in hand this moment goes out: it was true when it was written.
+    """
+    free = Q(claimed_until=None) | Q(claimed_until__lt=clock.wall())
+    waiting = Message.objects.filter(free, pk__in=pks, done_at=None)
+    return waiting.update(done_at=at, parked_reason=WITHDRAWN)
 
 
 def _render(kind: str, language: str, member: Member | None, context: dict[str, Any]) -> tuple[str, str, str]:

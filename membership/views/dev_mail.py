@@ -12,6 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
+from membership.messages import WITHDRAWN
 from membership.models import Message
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def code_in(message: Message) -> str:
 @require_safe
 def mailbox(request: HttpRequest) -> HttpResponse:
     """The newest first. Asked by HTMX it answers with the list alone, so new mail appears by itself."""
-    found = Message.objects.select_related("member")[:SHOWN]
+    found = Message.objects.exclude(parked_reason=WITHDRAWN).select_related("member")[:SHOWN]
     mails = [{"message": message, "code": code_in(message)} for message in found]
     template = "membership/dev_mail.html" + ("#list" if request.headers.get("HX-Request") else "")
     return render(request, template, {"mails": mails})
