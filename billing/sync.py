@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import customers, dunning, farewell, gateway, ledger, leftovers, mirror, misplaced, notices, receipts, trouble
+from billing import (
+    customers,
+    dunning,
+    farewell,
+    gateway,
+    ledger,
+    leftovers,
+    mirror,
+    misplaced,
+    notices,
+    receipts,
+    trouble,
+)
 from billing.models import LIVE, CheckoutSession, Customer, Invoice, InvoiceLine, Subscription, term_ref
 from membership import cards, clock, emails, lifecycle, terms, work
 from membership.models import Member, Membership, Status, Term
