@@ -2,7 +2,7 @@
 
 Which letter is due is read off what stands at Stripe now, never off the order in which events came. The steps of an
 invoice are written down as a prefix of STEPS: one that was not the case when a later one came is kept as skipped, and
-no step ever goes back. A payment stops it all: what is planned goes, and a letter still waiting to be sent is withdrawn.
+no step ever goes back. A payment stops it all: what is planned goes, and a letter that waits to be sent is withdrawn.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ def follow(*, membership: Membership, subscription: Subscription, reason: str, a
     invoice = owed(membership, term) if term else None
     if term is None or invoice is None:
         return
+    awaited = membership.status in lifecycle.LIVING and membership.renewal_expected
     if reason == PAYMENT_FAILED and subscription.status not in LIVE:
-        if membership.end_reason in ("", Membership.EndReason.LAPSED):
+        if membership.end_reason in ("", Membership.EndReason.LAPSED):  # not for another cause before
             _advance(membership, term, invoice, ENDED, at)
-    elif invoice.status == "open" and invoice.trouble and membership.status in lifecycle.LIVING:
-        if membership.renewal_expected:
-            _advance(membership, term, invoice, STEP_OF[Invoice.Trouble(invoice.trouble)], at)
-            _plan_last_warning(membership, term, invoice)
+    elif awaited and invoice.status == "open" and invoice.trouble:
+        _advance(membership, term, invoice, STEP_OF[Invoice.Trouble(invoice.trouble)], at)
+        _plan_last_warning(membership, term, invoice)
 
 
 def owed(membership: Membership, term: Term) -> Invoice | None:

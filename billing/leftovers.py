@@ -40,11 +40,11 @@ def void(subscription_id: str) -> bool:
     waiting = Operation.objects.filter(
         kind=VOID, state=Operation.State.UNKNOWN, params__subscription=subscription_id
     ).order_by("pk")
-    return any([repeat(operation) for operation in waiting])
+    return sum(repeat(operation) for operation in waiting) > 0
 
 
 def repeat(operation: Operation) -> bool:
-    """Void one, if it is still open: paid in this very moment it is no leftover, and reading it gives the money back."""
+    """Void one, if it is still open: paid in this very moment, it is read again and the money given back."""
     stripe = gateway.client().v1.invoices
     invoice_id = operation.params["invoice"]
     if gateway.read(stripe.retrieve, invoice_id)["status"] != "open":
