@@ -69,7 +69,7 @@ def _show(request: HttpRequest, found: Record, form: CardForm | None = None, fai
         "failure": words.declined(failed) if failed else "",
         "thanks": "paid" in request.GET and data["status"] == "paid",
         "renews": data["parent"] is not None,
-        "test_cards": words.test_cards(),
+        "test_cards": words.helper_cards(),
         **_receipt(found),
     }
     return hosted.page(request, DRAWN, context)

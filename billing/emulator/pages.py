@@ -18,6 +18,9 @@ from billing.emulator import (
     hosted_invoice,
     invoice_page,
     money,
+    portal_actions,
+    portal_pages,
+    portal_sessions,
     quote,
     store,
     timeline,
@@ -166,7 +169,7 @@ def _show(
         "typed_code": request.POST.get("code", ""),
         "submit_text": (texts["submit"] or {}).get("message", ""),
         "terms_text": (texts["terms_of_service_acceptance"] or {}).get("message", ""),
-        "test_cards": words.test_cards(),
+        "test_cards": words.helper_cards(),
         "test_codes": words.test_codes() if session.data["allow_promotion_codes"] else [],
         "seller": settings.LOCAL_STRIPE.get("SELLER", ""),
     }
@@ -214,9 +217,14 @@ def _finish_invoice(request: HttpRequest, invoice: Record, passed: bool) -> Http
     return invoice_page.answer(request, hosted_invoice.authenticate(invoice.stripe_id, passed=passed))
 
 
+def _finish_portal(request: HttpRequest, session: Record, passed: bool) -> HttpResponse:
+    return portal_pages.answer(request, portal_actions.authenticate(session.stripe_id, passed=passed))
+
+
 AUTHENTICATED = {
     KIND: Step(_finish_checkout, _back_to_checkout, lambda session: hosted.spoken(session.data["locale"])),
     hosted_invoice.KIND: Step(
         _finish_invoice, lambda _, invoice: redirect(invoice_page.address(invoice)), lambda _: hosted.spoken()
     ),
+    portal_sessions.KIND: Step(_finish_portal, portal_pages.back, portal_pages.language),
 }

@@ -1,4 +1,4 @@
-"""The customer portal's configurations. Its sessions and pages come with a later slice."""
+"""The customer portal's configurations: what its pages offer; `portal_sessions` opens them."""
 
 from __future__ import annotations
 

@@ -31,6 +31,13 @@ def declined(decline: str) -> str:
     return _("%(reason)s Nothing was charged. You can try again or use another card.") % {"reason": reason}
 
 
+def card_refused(decline: str) -> str:
+    """Why a card was not kept; nothing was to be charged."""
+    if decline == "authentication_failed":
+        return _("Your bank could not confirm that it is you. The card was not changed.")
+    return _("The bank declined the card. It was not changed; you can try another one.")
+
+
 def code_refused(reason: str) -> str:
     """Why a promotion code cannot be used."""
     return {
@@ -106,8 +113,71 @@ def test_codes() -> list[str]:
     return [code.data["code"] for code in codes]
 
 
-def test_cards() -> list[tuple[str, str]]:
-    """The cards offered by the helper: number and what it shows."""
+def price(item: dict[str, Any]) -> str:
+    """What a subscription's item costs, e.g. € 119.00 every year."""
+    one = item["price"]
+    amount = money.localized((one["unit_amount"] or 0) * (item["quantity"] or 1), one["currency"])
+    return f"{amount} {interval(one['recurring'])}"
+
+
+def standing(subscription: Record) -> str:
+    """How a subscription stands and what comes next, in a sentence."""
+    data, end = subscription.data, subscriptions.items_of(subscription)[0]["current_period_end"]
+    if data["cancel_at"]:
+        return _("Ends on %(date)s. Nothing more will be charged.") % {"date": date(data["cancel_at"])}
+    if data["status"] == "trialing":
+        return _("Free until %(date)s, then it renews.") % {"date": date(end)}
+    if data["status"] == "active" and data["pause_collection"]:
+        return _("Payments are paused.")
+    if data["status"] == "active":
+        return _("Renews on %(date)s.") % {"date": date(end)}
+    return _("The last payment did not go through.")
+
+
+def cancel_means(subscription: Record, *, now: bool) -> str:
+    """What will happen when it is canceled."""
+    if now:
+        return _("It ends at once, and nothing more will be charged.")
+    end = subscriptions.items_of(subscription)[0]["current_period_end"]
+    text = _("It stays until %(date)s. After that it ends, and nothing more will be charged.")
+    return text % {"date": date(end)}
+
+
+def cancel_reasons(options: list[str]) -> list[tuple[str, str]]:
+    """The reasons offered when canceling: value and label."""
+    labels = {
+        "customer_service": _("Customer service was less than expected"),
+        "low_quality": _("Quality was less than expected"),
+        "missing_features": _("Something is missing"),
+        "other": _("Another reason"),
+        "switched_service": _("I found something else"),
+        "too_complex": _("It is too complicated"),
+        "too_expensive": _("It is too expensive"),
+        "unused": _("I do not use it enough"),
+    }
+    return [(option, str(labels[option])) for option in options if option in labels]
+
+
+def portal_done(what: str) -> str:
+    """What has just been done in the portal."""
+    done = {
+        "card": _("The card was changed. Later payments will be taken from it."),
+        "cancel": _("It is canceled."),
+        "resume": _("It goes on as before."),
+    }
+    return str(done.get(what, ""))
+
+
+def helper_cards(*, later: bool = False) -> list[tuple[str, str]]:
+    """The cards offered by the helper: number and what it shows. `later`: when nothing is charged now."""
+    if later:
+        return [
+            ("5555 5555 5555 4444", _("pays")),
+            ("4000 0025 0000 3155", _("asks for confirmation (3DS)")),
+            ("4000 0027 6000 3184", _("asks for confirmation at every payment")),
+            ("4000 0000 0000 0341", _("is taken, but no payment will go through")),
+            ("4000 0000 0000 0002", _("is declined")),
+        ]
     return [
         ("4242 4242 4242 4242", _("pays")),
         ("4000 0025 0000 3155", _("asks for confirmation (3DS)")),

@@ -6,7 +6,8 @@ import json
 import re
 import urllib.request
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
 
 from playwright.sync_api import expect
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 ROLES = ("visitor", "none", "pending", "gold")
 PLAN = "gold-year"
+PORTAL_FEATURES = ("invoice_history", "payment_method_update", "subscription_cancel")
 
 
 class Cast:
@@ -160,7 +162,7 @@ class Cast:
             "invoice": self._in_link("/portal/invoices/", r"/portal/invoices/(\d+)/"),
             "mail": self._in_link("/dev/mail/", r"/dev/mail/(\d+)/", text=gold["email"]),
             "passkey": self._passkey(),
-            "stripe_invoice": self._newest_invoice_of_stripe(),
+            **self._of_stripe(),
         }
 
     def _in_link(self, path: str, pattern: str, text: str = "") -> str:
@@ -177,8 +179,25 @@ class Cast:
         assert found, "the list of passkeys has a link to rename one"
         return found[1]
 
-    def _newest_invoice_of_stripe(self) -> str:
-        url = f"{self.demo.base_url}/stripe/v1/invoices?limit=1&status=paid"
-        request = urllib.request.Request(url, headers={"Authorization": "Bearer sk_test_local"})
+    def _of_stripe(self) -> dict[str, str]:
+        """A subscription that goes on at the local Stripe, a paid invoice, and a portal session of who paid it."""
+        running = self._ask_stripe("subscriptions?limit=100&status=active")["data"]
+        subscription = next(one for one in running if not one["cancel_at"])
+        invoice = self._ask_stripe(f"invoices?limit=1&status=paid&subscription={subscription['id']}")["data"][0]
+        features = {f"features[{name}][enabled]": "true" for name in PORTAL_FEATURES}
+        configuration = self._ask_stripe("billing_portal/configurations", features)
+        asked = {"customer": invoice["customer"], "configuration": configuration["id"]}
+        asked["return_url"] = f"{self.demo.base_url}/portal/"
+        session = self._ask_stripe("billing_portal/sessions", asked)
+        return {
+            "stripe_invoice": invoice["id"],
+            "stripe_subscription": subscription["id"],
+            "stripe_portal": session["url"].rpartition("/")[2],
+        }
+
+    def _ask_stripe(self, what: str, values: dict[str, str] | None = None) -> dict[str, Any]:
+        body = urlencode(values).encode() if values else None
+        url = f"{self.demo.base_url}/stripe/v1/{what}"
+        request = urllib.request.Request(url, body, {"Authorization": "Bearer sk_test_local"})
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return str(json.load(answer)["data"][0]["id"])
+            return cast("dict[str, Any]", json.load(answer))

@@ -117,6 +117,9 @@ TABLE: dict[str, Entry] = {
     "local_stripe:checkout": Page({"session_id": "{session}"}),
     "local_stripe:authenticate": Page({"intent_id": "{intent}"}),
     "local_stripe:invoice": Page({"invoice_id": "{stripe_invoice}"}),
+    "local_stripe:portal": Page({"token": "{stripe_portal}"}),
+    "local_stripe:portal-card": Page({"token": "{stripe_portal}"}),
+    "local_stripe:portal-cancel": Page({"token": "{stripe_portal}", "subscription_id": "{stripe_subscription}"}),
     # the demo's own
     "demo-shop": Page(also=("country=NL&method=standard&currency=EUR&COAT-9=1&number={number}", "currency=XXX")),
     "demo-time": Document(why="the bar's script asks how far a move is; the bar posts here"),
