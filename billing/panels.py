@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.template.loader import render_to_string
 
-from billing import outlook
+from billing import outlook, overdue
 from billing.models import CheckoutSession, Invoice, Subscription
 from membership import panels, standing
 from membership.models import Price
@@ -38,6 +38,14 @@ def next_charge(request: HttpRequest, *, member: Member, membership: Membership 
         "checkout": CheckoutSession.objects.filter(membership=membership, state="open").first(),
     }
     return render_to_string("billing/next_charge.html", context, request)
+
+
+@panels.register("portal", order=0)
+def repair_on_read(request: HttpRequest, *, member: Member, membership: Membership | None, at: datetime) -> str:
+    """Shows nothing: whoever looks at an overdue membership has it read again (overdue.py)."""
+    if membership is not None:
+        overdue.notice(membership, at=at)
+    return ""
 
 
 # Where the page's one button is about something else (a payment, a hold), the way out is still there, and quiet.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from celery import signals
 
-from billing import announcing, gateway, grace, inbox, janitor, nets, reconcile, running_out, starting
+from billing import announcing, gateway, grace, inbox, janitor, nets, overdue, reconcile, running_out, starting
 from membership import clock, work
 from membership.celery import app
+from membership.models import Member
 
 BEAT = {
     "work off the inbox": {"task": "billing.sweep_inbox", "schedule": 2.0},
@@ -14,6 +15,7 @@ BEAT = {
     "try parked events again": {"task": "billing.try_parked_events_again", "schedule": 3600.0},
     "ask what was not answered": {"task": "billing.look_after_operations", "schedule": 60.0},
     "send notices": {"task": "billing.send_notices", "schedule": 60.0},
+    "read overdue ones again": {"task": "billing.read_overdue_again", "schedule": 60.0},
     # Rings often and does little: it begins one run a night, and a run goes on for 20 seconds a ring.
     "reconcile with Stripe": {"task": "billing.reconcile", "schedule": 60.0},
     "see out what ran out": {"task": "billing.see_out", "schedule": 60.0},
@@ -96,3 +98,23 @@ def end_unpaid() -> None:
     at = clock.now()
     grace.end_what_ran_out(at=at)
     work.ticked("end what was not paid", at=at)
+
+
+@app.task(name="billing.read_again")
+@gateway.patient()
+def read_again(pk: int) -> None:
+    overdue.read_again(at=clock.now(), pk=pk)
+
+
+@app.task(name="billing.member_is_overdue")
+def member_is_overdue(pk: int) -> None:
+    """A shop asked about a member in grace (perks.decisions rings)."""
+    overdue.notice_member(Member.objects.get(pk=pk), at=clock.now())
+
+
+@app.task(name="billing.read_overdue_again")
+@gateway.patient()
+def read_overdue_again() -> None:
+    at = clock.now()
+    overdue.read_again(at=at)
+    work.ticked("read overdue ones again", at=at)

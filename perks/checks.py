@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from membership.errors import DomainError
+from membership.standing import Standing
 from perks import catalogue, decisions, engine, lookup
 from perks.models import Decision
 
@@ -41,10 +42,13 @@ def answer(*, asked: CheckIn, raw: bytes, shop: int, at: datetime) -> bytes:
     """Decide, remember, and return the body of the answer. Raises UnknownPlan."""
     found = _find(asked.member, shop, at) if asked.member else None
     ident = f"chk_{secrets.token_urlsafe(16)}"
-    body = dumps({"id": ident, **_decide(asked, found, at)})
+    decided = _decide(asked, found, at)
+    body = dumps({"id": ident, **decided})
     question = raw if asked.member is None or asked.member.card is None else _without_token(asked)
     member = found.member if found else None
     decisions.record(decisions.Entry(ident, shop, member, at, question, body))
+    if member is not None and decided["member"]["standing"] is Standing.GRACE:
+        decisions.renewal_is_awaited(member)
     return body
 
 

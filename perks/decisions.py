@@ -10,18 +10,20 @@ import atexit
 import logging
 import threading
 from collections import deque
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from membership import clock
+from membership import clock, doorbell
 from perks.models import ApiKey, Decision
 
 SECONDS = 0.5
 MOST_WAITING = 50_000
 KEPT = timedelta(days=396)  # 13 months
+TELL_AGAIN, MOST_TOLD = timedelta(minutes=10), 10_000
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 log = logging.getLogger("vip.decisions")
 
@@ -37,6 +39,8 @@ class Entry(NamedTuple):
 
 _waiting: deque[Entry] = deque()
 _used_keys: set[int] = set()
+_awaited: set[int] = set()  # members in grace, to be told to billing
+_told: dict[int, datetime] = {}  # when (wall time) each of them was told last
 _writing = threading.Lock()
 _thread: threading.Thread | None = None
 
@@ -58,6 +62,24 @@ def key_was_used(key: int) -> None:
         _start()
 
 
+def renewal_is_awaited(member: int) -> None:
+    """A shop asked about a member in grace: maybe the renewal was paid and we did not hear. Billing is told, from the
+    thread, at most every ten minutes a member and process; the check waits for nobody."""
+    if clock.wall() - _told.get(member, LONG_AGO) >= TELL_AGAIN:
+        _awaited.add(member)
+        if _thread is None and settings.VIP_MODE != "test":
+            _start()
+
+
+def _tell() -> None:
+    while _awaited:
+        member = _awaited.pop()
+        if len(_told) >= MOST_TOLD:
+            _told.clear()
+        _told[member] = clock.wall()
+        doorbell.ring("billing.member_is_overdue", member)
+
+
 def flush() -> int:
     """Write what waits. Returns how many decisions; if the database is away they wait on, the oldest lost first."""
     with _writing:
@@ -70,6 +92,7 @@ def flush() -> int:
             log.exception("%s decisions could not be written; they are tried again", len(entries))
             _waiting.extendleft(reversed(entries[-MOST_WAITING:]))
             return 0
+        _tell()
         return len(entries)
 
 
@@ -101,6 +124,8 @@ def forget() -> None:
     """For tests: what one left behind must not reach the next."""
     _waiting.clear()
     _used_keys.clear()
+    _awaited.clear()
+    _told.clear()
 
 
 def _start() -> None:
