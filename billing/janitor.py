@@ -13,7 +13,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from billing import checkout, customers, endings, farewell, gateway, leaving, leftovers, misplaced, refunds
+from billing import (
+    checkout,
+    customers,
+    endings,
+    farewell,
+    gateway,
+    leaving,
+    leftovers,
+    misplaced,
+    plan_change,
+    refunds,
+    tier_changes,
+)
 from billing.models import Operation
 from membership import clock, work
 
@@ -50,6 +62,8 @@ KINDS: dict[str, Kind] = {
     refunds.KIND: Kind(refunds.repeat, refunds.repeat),
     farewell.CANCEL_NOW: Kind(leaving.repeat, leaving.repeat),
     leftovers.VOID: Kind(leftovers.repeat, leftovers.repeat),
+    # A quote that has run out must not be charged by a repetition, so it is only looked for.
+    tier_changes.KIND: Kind(plan_change.end_operation, plan_change.end_operation),
 }
 
 

@@ -88,6 +88,7 @@ def _line(row: Invoice, read: dict[str, Any], currency: str) -> InvoiceLine:
             "starts_at": gateway.moment(read["period"]["start"]),
             "ends_at": gateway.moment(read["period"]["end"]),
             "buys_time": buys_time(read),
+            "changes_plan": changes_plan(read),
         },
     )
     line.invoice = row
@@ -99,6 +100,14 @@ def buys_time(line: dict[str, Any]) -> bool:
     parent = line.get("parent") or {}
     details = parent.get("subscription_item_details") or {}
     return parent.get("type") == "subscription_item_details" and not details.get("proration") and line["amount"] > 0
+
+
+def changes_plan(line: dict[str, Any]) -> bool:
+    """The debit of a proration: the rest of a period at another price. Its credit names the lines it gives back."""
+    parent = line.get("parent") or {}
+    details = parent.get("subscription_item_details") or {}
+    credit = (details.get("proration_details") or {}).get("credited_items")
+    return bool(details.get("proration")) and not credit and line["amount"] >= 0
 
 
 def _plan(line: dict[str, Any]) -> Plan | None:

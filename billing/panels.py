@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.template.loader import render_to_string
 
-from billing import outlook, overdue
+from billing import outlook, overdue, plan_offers
 from billing.models import CheckoutSession, Invoice, Subscription
 from membership import panels, standing
 from membership.models import Price
@@ -38,6 +38,21 @@ def next_charge(request: HttpRequest, *, member: Member, membership: Membership 
         "checkout": CheckoutSession.objects.filter(membership=membership, state="open").first(),
     }
     return render_to_string("billing/next_charge.html", context, request)
+
+
+@panels.register("portal-next", order=20)
+def change_of_plan(request: HttpRequest, *, member: Member, membership: Membership | None, at: datetime) -> str:
+    """What the renewal brings instead, if that was chosen, and the way to another plan while one can be had."""
+    if membership is None or membership.member_id != member.pk:
+        return ""
+    try:
+        plan_offers.changeable(membership, at)
+    except plan_offers.NoChangeNow:
+        return ""
+    held = plan_offers.held_plan(membership, at)
+    planned = membership.renewal_expected and membership.plan.tier_id != held.tier_id
+    context = {"held": held, "planned": membership.plan if planned else None}
+    return render_to_string("billing/change_plan_link.html", context, request)
 
 
 @panels.register("portal", order=0)

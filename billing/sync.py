@@ -24,6 +24,7 @@ from billing import (
     misplaced,
     notices,
     receipts,
+    tier_changes,
     trouble,
 )
 from billing.models import LIVE, CheckoutSession, Customer, Invoice, InvoiceLine, Subscription, term_ref
@@ -180,6 +181,7 @@ def _fold(membership: Membership, read: Read, actor: str) -> bool:
     was_pending = membership.status == Status.PENDING
     _trial(membership, read.subscription, row)
     _terms(membership, lines)
+    tier_changes.fold(membership, lines, row, actor)
     reason = dunning.why_canceled(read.subscription)
     farewell.follow(membership=membership, subscription=row, reason=reason, at=clock.now(), actor=actor)
     _letters(membership, lines, was_pending)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from billing.views import checkout, invoices, leaving, mending, webhook
+from billing.views import changing, checkout, invoices, leaving, mending, webhook
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("checkout/return/", checkout.come_back, name="checkout-return"),
@@ -11,6 +11,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/stay/", leaving.stay, name="stay"),
     path("portal/invoices/", invoices.invoices, name="invoices"),
     path("portal/invoices/<int:pk>/", invoices.invoice, name="invoice"),
+    path("portal/change-plan/", changing.choose, name="change-plan"),
+    path("portal/change-plan/keep/", changing.keep, name="change-plan-keep"),
+    path("portal/change-plan/quotes/<int:pk>/", changing.quote, name="plan-quote"),
+    path("portal/change-plan/<slug:plan_code>/quote/", changing.new_quote, name="plan-quote-new"),
+    path("portal/change-plan/<slug:plan_code>/", changing.at_renewal, name="change-plan-at-renewal"),
     path("mend-payment/", mending.mend_payment, name="mend-payment"),
     path("webhooks/stripe/", webhook.stripe_webhook, name="stripe-webhook"),
 ]

@@ -99,10 +99,9 @@ def _pending(
 ) -> None:
     stripe_id = store.new_id("invoiceitem")
     line = invoice_drafts.line(item=item, amount=amount, off=0, discount=None, description=description, period=period)
-    given_back = credited and {
-        "invoice": credited.line["invoice"],
-        "invoice_line_items": [credited.line["id"]],
-    }
+    given_back: dict[str, Any] | None = None
+    if credited:
+        given_back = {"invoice": credited.line["invoice"], "invoice_line_items": [credited.line["id"]]}
     line["discountable"] = False
     line["parent"]["subscription_item_details"] |= {
         "invoice_item": stripe_id,

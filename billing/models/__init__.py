@@ -1,5 +1,6 @@
 """Money's records, a module a subject."""
 
+from billing.models.changes import PlanQuote
 from billing.models.customers import Customer, StripeAccount, StripePrice
 from billing.models.events import StripeEvent
 from billing.models.notices import Notice
@@ -19,6 +20,7 @@ __all__ = [
     "Notice",
     "Operation",
     "Payment",
+    "PlanQuote",
     "ReconcileFinding",
     "ReconcileRun",
     "Refund",

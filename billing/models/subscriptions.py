@@ -110,7 +110,8 @@ class Invoice(models.Model):
 
 
 class InvoiceLine(models.Model):
-    """One line of an invoice. `buys_time`: it pays for a period of the membership, so it makes one term."""
+    """One line of an invoice. `buys_time`: it pays for a period of the membership, so it makes one term.
+    `changes_plan`: it pays for the rest of a period in another plan, so it makes one tier change."""
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines")
     stripe_id = models.CharField(max_length=100, unique=True)
@@ -121,13 +122,15 @@ class InvoiceLine(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     buys_time = models.BooleanField()
+    changes_plan = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["pk"]
 
     @property
     def term_ref(self) -> str:
-        """The term's source_ref: one paid line that buys time is one term, and back."""
+        """The source_ref of what the line makes: one paid line that buys time is one term, and back; one that
+        changes the plan is one tier change."""
         return term_ref(self.stripe_id)
 
 

@@ -15,18 +15,33 @@ if TYPE_CHECKING:
 
 
 @transaction.atomic
-def change_tier(*, membership: Membership, to_plan: Plan, source_ref: str, at: datetime, actor: str) -> Membership:
-    """Hold another plan's tier from `at` on, inside the running term; once per `source_ref` (its invoice)."""
-    membership = locked(membership)
+def change_tier(
+    *,
+    membership: Membership,
+    to_plan: Plan,
+    source_ref: str,
+    at: datetime,
+    actor: str,
+    changed_at: datetime | None = None,
+) -> Membership:
+    """Hold another plan's tier from `changed_at` (default `at`) on, inside the term of that moment; once per
+    `source_ref` (its invoice line). The next renewal buys that plan too, unless a later term has been bought already.
+
+    Raises NotPossible where no term had begun.
+    """
+    membership, changed_at = locked(membership), changed_at or at
     if TierChange.objects.filter(source_ref=source_ref).exists():
         return membership
     before = check(membership, "change_tier")
-    term = standing.term_at(membership, at)
-    from_plan = standing.plan_at(membership, at)
+    term = standing.term_at(membership, changed_at)
+    from_plan = standing.plan_at(membership, changed_at)
     if term is None or from_plan is None:
         raise NotPossible
-    TierChange.objects.create(term=term, from_plan=from_plan, to_plan=to_plan, changed_at=at, source_ref=source_ref)
-    membership.plan = to_plan
+    TierChange.objects.create(
+        term=term, from_plan=from_plan, to_plan=to_plan, changed_at=changed_at, source_ref=source_ref
+    )
+    if all(other.starts_at <= term.starts_at for other in membership.terms.all()):
+        membership.plan = to_plan
     data = {"from": from_plan.code, "to": to_plan.code}
     return settle(membership, "change_tier", before, at, actor, data, source_ref)
 

@@ -82,6 +82,16 @@ class Cast:
         person.log_in_as("gold")
         return person
 
+    @cached_property
+    def silver(self) -> Person:
+        """Has been told what gold would cost from now on."""
+        person = self._arrives()
+        person.log_in_as("silver")
+        person.page.goto("/portal/change-plan/")
+        person.press(person.page.locator("main form[action$='/gold-year/quote/']"))
+        person.page.wait_for_url("**/portal/change-plan/quotes/*/")
+        return person
+
     # --- half-way through something
 
     def _signed_up(self) -> Person:
@@ -162,6 +172,7 @@ class Cast:
             "invoice": self._in_link("/portal/invoices/", r"/portal/invoices/(\d+)/"),
             "mail": self._in_link("/dev/mail/", r"/dev/mail/(\d+)/", text=gold["email"]),
             "passkey": self._passkey(),
+            "quote": self.silver.page.url.rstrip("/").rsplit("/", 1)[-1],
             **self._of_stripe(),
         }
 
