@@ -30,6 +30,7 @@ MADE = (
     "clock_moving",
     "demo.json*",
     "demo_key",
+    "demo_story.*",
 )
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from membership import card_token
-from membership.bootstrap import personas
-from membership.models import Card, Member, Term, User
+from membership.bootstrap import lives, personas
+from membership.models import Card, Member
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +31,8 @@ def prepare() -> None:
         raise CommandError(f"A demo runs with VIP_MODE=demo, not {settings.VIP_MODE}.")
     for alias in settings.DATABASES:
         call_command("migrate", database=alias, verbosity=0, interactive=False)
-    _quietly("load_programme", PROGRAMME)
+    lives.begin()
+    _quietly("load_programme", PROGRAMME, *([] if lives.over() else ["--without-sales"]))
     if settings.LOCAL_STRIPE_INSTALLED:
         _quietly(
             "local_stripe_boot",
@@ -51,32 +50,17 @@ def _quietly(command: str, *args: str) -> None:
 
 
 def finish(say: Callable[[str], object]) -> None:
-    """Once the web server answers: make the personas that are missing, write demo.json, say where to look.
+    """Once the web server answers: live the personas' lives to the present, write demo.json, say where to look.
 
-    Raises personas' Unexpected when a page does not lead where it should.
+    Raises what lives.live raises.
     """
     personas.wait_for_web(settings.BASE_URL)
-    for persona in personas.PERSONAS:
-        if not _alive(persona):
-            say(f"making {persona.persona}: {persona.name}")
-            personas.bring_to_life(persona, settings.BASE_URL, known=_known(persona), paid=partial(_paid, persona))
+    if not lives.over():
+        lives.live(say)
+        _quietly("load_programme", PROGRAMME)  # its sales open soon, counted from the present
     facts = describe()
     _write(settings.VIP_DATA / "demo.json", facts)
     _welcome(facts, say)
-
-
-def _known(persona: Persona) -> bool:
-    return User.objects.filter(email=persona.email).exists()
-
-
-def _paid(persona: Persona) -> bool:
-    """Whether they ever were a member: one who lapsed on the moved clock does not join again at the next start."""
-    return Term.objects.filter(membership__member__user__email=persona.email).exists()
-
-
-def _alive(persona: Persona) -> bool:
-    confirmed = EmailAddress.objects.filter(email=persona.email, verified=True).exists()
-    return confirmed and (persona.plan is None or _paid(persona))
 
 
 def describe() -> dict[str, Any]:
@@ -129,6 +113,6 @@ def _welcome(facts: dict[str, Any], say: Callable[[str], object]) -> None:
     say(f"  code      {PROMOTION_CODE}  (ten percent off, to type where you pay)")
     say(f"  log in as (password: {personas.PASSWORD})")
     for member in facts["members"]:
-        say(f"    {member['persona']:<8}{member['email']:<22}{member['number']}")
+        say(f"    {member['persona']:<11}{member['email']:<22}{member['number']}")
     say(f"  all of it for scripts: {settings.VIP_DATA / 'demo.json'}")
     say("Ctrl-C stops everything; the next start goes on from here.")

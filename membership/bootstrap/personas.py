@@ -1,4 +1,5 @@
-"""The demo's personas, made as any visitor is: by filling in the pages' forms and the local Stripe's.
+"""The demo's personas, made as any visitor is: by filling in the pages' forms and the local Stripe's. When each does
+what is told in lives.py.
 
 Each step looks at where the persona stands first, so that one left half-made is finished at the next start.
 """
@@ -10,13 +11,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from membership.bootstrap.visitor import Page, Unexpected, Visitor
+from membership.bootstrap.visitor import Page, StripeByHttp, Unexpected, Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PASSWORD = "laurel-and-company"  # noqa: S105  # printed at every start, and of a demo only
 GOOD_CARD = "4242424242424242"
+BAD_CARD = "pm_card_chargeCustomerFail"
+CANCEL = "/portal/cancel/"
 MAIL_WAIT = 20.0  # seconds a mail may take to be written
 CODE = re.compile(r"data-code>([^<]+)<")  # where a page of /dev/mail shows the code of its mail
 
@@ -34,6 +37,10 @@ PERSONAS = (
     Persona("gold", "Ada Lindqvist", "ada@example.com", "gold-year"),
     Persona("silver", "Bram de Wit", "bram@example.com", "silver-year"),
     Persona("bronze", "Cleo Marchetti", "cleo@example.com", "bronze-year"),
+    Persona("grace", "Femi Adeyemi", "femi@example.com", "silver-year"),
+    Persona("lapsed", "Greta Sommer", "greta@example.com", "gold-year"),
+    Persona("canceling", "Hugo Baptista", "hugo@example.com", "gold-year"),
+    Persona("leap", "Esme Laurent", "esme@example.com", "silver-year"),
     Persona("none", "Dario Okonkwo", "dario@example.com", None),
 )
 
@@ -63,6 +70,27 @@ def bring_to_life(persona: Persona, base_url: str, *, known: bool, paid: Callabl
     if persona.plan and not paid():
         buy(visitor, persona.plan)
         _until(paid, f"{persona.persona} paid, but is not a member yet")
+
+
+def cancel(persona: Persona, base_url: str) -> None:
+    """From the portal over the page that says what it means. Safe to repeat."""
+    visitor = Visitor(base_url)
+    confirm_address(visitor, persona, log_in(visitor, persona))
+    asked = visitor.open(CANCEL)
+    if any(form.path == CANCEL for form in asked.forms):
+        visitor.submit(asked.form(to=CANCEL))
+    if "/portal/stay/" not in visitor.open("/portal/").text:
+        raise Unexpected(f"{persona.email} could not cancel")
+
+
+def spoil_card(persona: Persona, base_url: str) -> None:
+    """The bank will refuse their card from now on: at Stripe the subscription gets the test card that can be kept and
+    not charged (pm_card_chargeCustomerFail, 4000 0000 0000 0341). Safe to repeat."""
+    stripe = StripeByHttp(base_url)
+    (customer,) = stripe.get("customers", email=persona.email)
+    (subscription,) = stripe.get("subscriptions", customer=customer["id"])
+    card = stripe.post(f"payment_methods/{BAD_CARD}/attach", customer=customer["id"])
+    stripe.post(f"subscriptions/{subscription['id']}", default_payment_method=card["id"])
 
 
 def sign_up(visitor: Visitor, persona: Persona) -> Page:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
+from typing import Any
 
 TIMEOUT = 30.0  # seconds for one page
 
@@ -88,6 +90,33 @@ class Visitor:
         except urllib.error.HTTPError as error:
             with error:
                 return read(error.url or url, error.code, error.read().decode(errors="replace"))
+
+
+class StripeByHttp:
+    """Stripe's API at the local Stripe, for what no page offers. Raises Unexpected when it refuses."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+
+    def get(self, path: str, **query: str) -> list[dict[str, Any]]:
+        """The objects of a list."""
+        found: list[dict[str, Any]] = self._ask(f"{path}?{urllib.parse.urlencode(query)}")["data"]
+        return found
+
+    def post(self, path: str, **values: str) -> dict[str, Any]:
+        return self._ask(path, urllib.parse.urlencode(values).encode())
+
+    def _ask(self, path: str, data: bytes | None = None) -> dict[str, Any]:
+        headers = {"Authorization": "Bearer sk_test_local"}
+        request = urllib.request.Request(f"{self.base_url}/stripe/v1/{path}", data, headers)  # noqa: S310
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=TIMEOUT) as answer:
+                found: dict[str, Any] = json.load(answer)
+                return found
+        except urllib.error.HTTPError as error:
+            with error:
+                raise Unexpected(f"Stripe refused {path}: {error.read().decode(errors='replace')[:400]}") from None
 
 
 def read(url: str, status: int, text: str) -> Page:

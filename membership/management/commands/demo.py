@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from membership.bootstrap import data_folder, demo, running
 from membership.bootstrap.visitor import Unexpected
+from membership.errors import DomainError
 from membership.supervisor import Program
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Command(BaseCommand):
                 self._run(fresh=fresh)
         except KeyboardInterrupt:
             raise SystemExit(130) from None
-        except Unexpected as problem:
+        except (Unexpected, DomainError) as problem:
             raise CommandError(f"The demo could not be finished: {problem}") from None
 
     def _run(self, *, fresh: bool) -> None:

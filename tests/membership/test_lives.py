@@ -1,0 +1,119 @@
+"""The personas' lives: each moment in its order, from the past to the present, and resumed where they were left."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError
+
+from membership import clock as product_clock
+from membership.bootstrap import lives, personas
+from membership.bootstrap.lives import Act
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def folder(settings, tmp_path):
+    settings.VIP_DATA = tmp_path
+    settings.VIP_CLOCK = "membership.clock.demo"
+    return tmp_path
+
+
+@pytest.fixture
+def lived(monkeypatch):
+    """What was done at which moment of the demo's clock; time is moved without its work."""
+    told = []
+    monkeypatch.setattr(lives.time_travel, "move", lambda *, to: product_clock.turn_to(to))
+
+    def tell(*names: str, fails: str = ""):
+        def acts(present):
+            def do(name):
+                if name == fails:
+                    raise personas.Unexpected(name)
+                told.append((name, product_clock.now().date().isoformat()))
+
+            ago = [present - timedelta(days=30 * n) for n in range(len(names), 0, -1)]
+            return [Act(at, name, lambda name=name: do(name)) for name, at in zip(names, ago, strict=True)]
+
+        monkeypatch.setattr(lives, "acts", acts)
+        return told
+
+    return tell
+
+
+class TestTheStory:
+    @pytest.mark.parametrize(
+        "present", ["2026-11-22T14:00", "2028-02-29T09:00", "2029-03-01T00:10", "2104-07-01T12:00"]
+    )
+    def test_is_told_in_order_and_lies_in_the_past(self, present):
+        now = factories.moment(present)
+
+        moments = [act.at for act in lives.acts(now)]
+
+        assert moments == sorted(moments)
+        assert moments[-1] < now
+
+    @pytest.mark.parametrize(
+        ("present", "joined"),
+        [
+            ("2026-11-22", "2024-02-29"),
+            ("2029-03-25", "2024-02-29"),
+            ("2029-04-20", "2028-02-29"),
+            ("2104-01-01", "2096-02-29"),
+        ],
+    )
+    def test_the_leap_day_has_seen_a_renewal_since(self, present, joined):
+        leap = next(act for act in lives.acts(factories.moment(f"{present}T12:00")) if act.name.startswith("Esme"))
+
+        assert leap.at.date().isoformat() == joined
+
+    def test_each_persona_joins_once(self):
+        names = [act.name for act in lives.acts(product_clock.wall())]
+
+        assert len(names) == len(set(names))
+        for persona in personas.PERSONAS:
+            assert sum(name.startswith(f"{persona.name} ") and "card" not in name for name in names) >= 1
+
+
+class TestLivingIt:
+    def test_begins_in_the_past_and_ends_at_the_present(self, lived):
+        told = lived("first", "second")
+        lives.begin()
+        today = product_clock.wall().date()
+        assert product_clock.now() < product_clock.wall() - timedelta(days=59)
+        assert not lives.over()
+
+        lives.live(lambda line: None)
+
+        assert told == [
+            ("first", (today - timedelta(days=60)).isoformat()),
+            ("second", (today - timedelta(days=30)).isoformat()),
+        ]
+        assert abs(product_clock.now() - product_clock.wall()) < timedelta(seconds=5)
+        assert lives.over()
+
+    def test_goes_on_where_it_was_left_and_is_not_lived_twice(self, lived):
+        told = lived("first", "second", fails="second")
+        lives.begin()
+        with pytest.raises(personas.Unexpected):
+            lives.live(lambda line: None)
+        stood = product_clock.now()
+
+        lived("first", "second")
+        lives.begin()
+        assert product_clock.now() - stood < timedelta(minutes=1)
+        lives.live(lambda line: None)
+        assert [name for name, _ in told] == ["first", "second"]
+
+        lives.begin()
+        lives.live(lambda line: None)
+        assert [name for name, _ in told] == ["first", "second"]
+
+    def test_a_demo_whose_people_have_no_past_is_refused(self, lived):
+        factories.user()
+
+        with pytest.raises(CommandError, match="--fresh"):
+            lives.begin()
