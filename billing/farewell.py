@@ -88,7 +88,7 @@ def cancel(*, membership: Membership, at: datetime, actor: str, tell: bool = Tru
     kind = outlook.kind_of(membership, at=at)
     context = _words(membership, kind)
     membership = lifecycle.cancel(membership=membership, at=at, actor=actor)
-    if tell and kind != Kind.PLACE:
+    if tell and kind != Kind.PLACE and membership.cut_at is None:  # an end for cause has a letter of its own
         _write("membership_canceled", membership, at, context | {"ended": membership.status == Status.ENDED})
     return membership
 
@@ -119,7 +119,8 @@ def see_out(*, membership: Membership, at: datetime) -> bool:
     if membership.status not in lifecycle.LIVING or membership.renewal_expected or until is None or at < until:
         return False
     membership = lifecycle.end(membership=membership, reason=Membership.EndReason.LAPSED, at=at, actor="system")
-    _write("membership_ended", membership, at, _words(membership, Kind.RUNS_ON))
+    if membership.cut_at is None:
+        _write("membership_ended", membership, at, _words(membership, Kind.RUNS_ON))
     return True
 
 

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from billing import (
+    aligning,
     checkout,
     customers,
     endings,
@@ -60,6 +61,7 @@ KINDS: dict[str, Kind] = {
     endings.STOP: Kind(endings.repeat, endings.repeat),
     # A refund looks for itself at Stripe, by the name it has there, before it is asked for again.
     refunds.KIND: Kind(refunds.repeat, refunds.repeat),
+    aligning.KIND: Kind(aligning.repeat, aligning.repeat),
     farewell.CANCEL_NOW: Kind(leaving.repeat, leaving.repeat),
     leftovers.VOID: Kind(leftovers.repeat, leftovers.repeat),
     # A quote that has run out must not be charged by a repetition, so it is only looked for.

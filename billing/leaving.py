@@ -84,13 +84,15 @@ def stay(*, membership: Membership, at: datetime, actor: str) -> Membership:
 
     Raises StripeUnavailable, StripeRefused, lifecycle.NotPossible (over here or at Stripe: one can only join again).
     """
+    if membership.cut_at is not None:
+        raise lifecycle.NotPossible("It ends because its payment was given back.")
     for subscription in _live(membership):
         _schedule(subscription, cancels=False, actor=actor)
     membership = Membership.objects.with_facts().get(pk=membership.pk)
     if membership.status != Status.ENDED and membership.canceled_at is None:
         return membership  # reading the subscription took it back already
     live = _live(membership)
-    if not live:
+    if not outlook.can_stay(membership):
         raise lifecycle.NotPossible("Nothing is left at Stripe that could renew.")
     if any(subscription.ends_by_itself for subscription in live):
         raise gateway.StripeRefused

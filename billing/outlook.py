@@ -111,8 +111,9 @@ def unpaid_invoice(membership: Membership) -> Invoice | None:
 
 
 def can_stay(membership: Membership) -> bool:
-    """Whether something is left at Stripe that could renew."""
-    return Subscription.objects.filter(membership=membership, status__in=LIVE).exists()
+    """Whether something is left at Stripe that could renew, and nothing has been given back for an end to come."""
+    live = Subscription.objects.filter(membership=membership, status__in=LIVE)
+    return membership.cut_at is None and live.exists()
 
 
 def _last_term(membership: Membership) -> Term:

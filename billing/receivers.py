@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.dispatch import receiver
 
-from billing import notices
+from billing import aligning, notices
 from membership.signals import membership_changed
 
 if TYPE_CHECKING:
@@ -17,5 +17,6 @@ if TYPE_CHECKING:
 
 @receiver(membership_changed, dispatch_uid="billing.membership_changed")
 def on_membership_changed(*, membership: Membership, at: datetime, **_: Any) -> None:
-    """What is owed to be told before the next charge follows the facts."""
+    """What Stripe must be told follows the facts, and so does what is owed to be told before the next charge."""
+    aligning.plan(membership)
     notices.plan(membership=membership, at=at)

@@ -13,6 +13,7 @@ from billing.emulator import (
     dunning,
     endpoints,
     events,
+    invoice_changes,
     invoices,
     payment_methods,
     payments,
@@ -34,6 +35,9 @@ MODULES = (
     account, balance, catalogue, checkout, customers, discounts, disputes, dunning, endpoints, events, invoices,
     payment_methods, payments, portal, portal_sessions, preview, proration, refunds, renewals, setup_intents,
     subscription_changes, subscription_creation, subscriptions, test_clocks,
+    account, balance, catalogue, checkout, customers, discounts, disputes, dunning, endpoints, events,
+    invoice_changes, invoices, payment_methods, payments, portal, preview, proration, refunds, renewals,
+    setup_intents, subscription_changes, subscriptions,
 )  # fmt: skip
 
 __all__ = ["MODULES", "before_answer", "handle"]

@@ -76,7 +76,8 @@ def _roll(subscription: Record) -> tuple[int, int]:
 
 def _draft(subscription: Record, looks_back: tuple[int, int]) -> Record:
     at, discount = clock.now(), discounts.standing(subscription)
-    collects = subscription.data["status"] != "unpaid"
+    # While collection is paused (keep_as_draft), or after everything was tried, the invoice stays a draft.
+    collects = subscription.data["status"] != "unpaid" and not subscription.data["pause_collection"]
     invoice = invoice_drafts.draft(
         customer=store.get("customer", subscription.customer),
         subscription=subscription,

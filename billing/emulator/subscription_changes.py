@@ -83,6 +83,8 @@ def _pause(record: Record, params: dict[str, Any]) -> None:
     elif given:
         if (until := given.get("resumes_at")) and until <= clock.now():
             raise StripeError("resumes_at must be in the future.", param="pause_collection[resumes_at]")
+        if given["behavior"] != "keep_as_draft":
+            raise unsupported(f"pause_collection[behavior]={given['behavior']}")
         record.data["pause_collection"] = {"behavior": given["behavior"], "resumes_at": given.get("resumes_at")}
 
 

@@ -201,6 +201,7 @@ class TestCancelingWhatIsUnpaid:
         membership = Membership.objects.with_facts().get()
         assert standing.at(membership, clock.now) == Standing.CURRENT
         assert Subscription.objects.get().status == "canceled"
+        assert sorted(Invoice.objects.values_list("status", flat=True)) == ["paid", "void"]
         clock.move(days=1)
         running_out.see_out(at=clock.now)
         assert Membership.objects.get().status == Status.ENDED

@@ -1,0 +1,111 @@
+"""Aligning: Stripe's subscription is made to fit the membership, where a change began here.
+
+Two things are kept equal. The next charge is at the end of the last term: free days, a gift or a rest move it, as
+`trial_end` moves Stripe's billing anchor. And while a stop is open nothing is collected: Stripe keeps the renewal as a
+draft. What is to be done is an Operation in the transaction of the change; making it asks for the facts of that
+moment, so an answer that was lost, or two changes that overtake each other, end in the same.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from billing import gateway, outlook, sync
+from billing.models import LIVE, Operation, Subscription
+from membership import clock
+from membership.models import Membership
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+KIND = "align"
+
+
+def plan(membership: Membership) -> None:
+    """Note what Stripe must be told, once for each stop that opens or is lifted and for each new moment of the charge.
+
+    Called whenever a membership changed, inside that change's transaction. `membership` is loaded with facts.
+    """
+    subscription = Subscription.objects.filter(membership=membership, status__in=LIVE).first()
+    if subscription is None:
+        return
+    reasons = [f"stop:{stop.pk}:{'open' if stop.lifted_at is None else 'lifted'}" for stop in membership.stops.all()]
+    ends_at, period_ends = outlook.charge_at(membership), subscription.current_period_end
+    if _moves(membership, ends_at, period_ends, ends_by_itself=subscription.ends_by_itself):
+        reasons.append(f"charge:{ends_at:%Y%m%dT%H%M%S}")
+    for reason in reasons:
+        _note(membership, subscription, reason)
+
+
+def _note(membership: Membership, subscription: Subscription, reason: str) -> None:
+    key = f"{KIND}:{subscription.stripe_id}:{reason}"
+    if gateway.is_noted(key):
+        return
+    params = {"subscription": subscription.stripe_id, "membership": membership.pk}
+    operation = gateway.operation(key=key, kind=KIND, params=params, member=membership.member)
+    # What goes wrong there is nobody's here: the Operation stays, and the janitor makes it.
+    transaction.on_commit(partial(repeat, operation), robust=True)
+
+
+def _moves(
+    membership: Membership, ends_at: datetime | None, period_ends: datetime | None, *, ends_by_itself: bool
+) -> bool:
+    """Whether Stripe would charge before what is given has run out. A subscription that ends charges nobody."""
+    if ends_at is None or period_ends is None or ends_by_itself or not membership.renewal_expected:
+        return False
+    return ends_at > period_ends and ends_at > clock.now()
+
+
+def repeat(operation: Operation) -> None:
+    """Make it so, then read what stands. Safe to repeat. Raises StripeUnavailable."""
+    operation.refresh_from_db()
+    if operation.state == Operation.State.DONE:
+        return
+    if gateway.settle(operation, partial(_at_stripe, operation.params["subscription"], operation.params["membership"])):
+        sync.subscription(operation.params["subscription"])
+
+
+def unanswered(membership: Membership) -> int:
+    """How many of these Stripe has not confirmed yet."""
+    waiting = Operation.objects.filter(member=membership.member_id, kind=KIND, params__membership=membership.pk)
+    return waiting.exclude(state=Operation.State.DONE).count()
+
+
+def _at_stripe(subscription_id: str, membership_pk: int) -> None:
+    subscriptions = gateway.client().v1.subscriptions
+    read = gateway.read(subscriptions.retrieve, subscription_id)
+    if read["status"] not in LIVE:
+        return
+    membership = Membership.objects.with_facts().get(pk=membership_pk)
+    change = _difference(membership, read)
+    if change:
+        gateway.call(subscriptions.update, subscription_id, change)
+    if not _is_stopped(membership):
+        _let_drafts_go(subscription_id)
+
+
+def _difference(membership: Membership, read: dict[str, Any]) -> dict[str, Any]:
+    change: dict[str, Any] = {}
+    if _is_stopped(membership) != bool(read.get("pause_collection")):
+        change["pause_collection"] = {"behavior": "keep_as_draft"} if _is_stopped(membership) else ""
+    ends_at = outlook.charge_at(membership)
+    period_ends = gateway.moment(read["items"]["data"][0]["current_period_end"])
+    by_itself = bool(read["cancel_at_period_end"] or read["cancel_at"])
+    if ends_at is not None and _moves(membership, ends_at, period_ends, ends_by_itself=by_itself):
+        change |= {"trial_end": int(ends_at.timestamp()), "proration_behavior": "none"}
+    return change
+
+
+def _is_stopped(membership: Membership) -> bool:
+    return any(stop.lifted_at is None for stop in membership.stops.all())
+
+
+def _let_drafts_go(subscription_id: str) -> None:
+    """What was kept as a draft while a stop was open is collected after all: Stripe does not do that by itself."""
+    invoices = gateway.client().v1.invoices
+    for invoice in gateway.read_all(invoices.list, {"subscription": subscription_id, "status": "draft"}):
+        if not invoice["auto_advance"]:
+            gateway.call(invoices.update, invoice["id"], {"auto_advance": True})
