@@ -6,6 +6,7 @@ call. Called by refunds.py and disputes.py; the sweep finishes what was left.
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,12 @@ def note(membership: Membership, *, at_period_end: bool = False) -> None:
             params={"subscription": subscription_id, "membership": membership.pk},
             member=membership.member,
         )
-    transaction.on_commit(partial(carry_out, membership.pk))
+    transaction.on_commit(partial(_soon, membership.pk))
+
+
+def _soon(membership_pk: int) -> None:
+    with contextlib.suppress(gateway.StripeUnavailable):  # the sweep asks again
+        carry_out(membership_pk)
 
 
 def _live(membership: Membership) -> list[str]:

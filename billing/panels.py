@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.template.loader import render_to_string
 
-from billing import outlook, overdue, plan_offers
+from billing import outlook, overdue, plan_offers, refund_quotes
 from billing.models import CheckoutSession, Invoice, Subscription
 from membership import panels, standing
 from membership.models import Price
@@ -75,6 +75,17 @@ def way_out(request: HttpRequest, *, member: Member, membership: Membership | No
     if standing.at(membership, at) not in QUIET_WAY_OUT:
         return ""
     return render_to_string("billing/way_out.html", {"kind": outlook.kind_of(membership, at=at).value}, request)
+
+
+@panels.register("portal", order=75)
+def change_of_mind(request: HttpRequest, *, member: Member, membership: Membership | None, at: datetime) -> str:
+    """While the law lets a member change their mind: how long, how much, and where."""
+    if membership is None or membership.member_id != member.pk:
+        return ""
+    quote = refund_quotes.offers(membership=membership, at=at)
+    if quote is None or quote.until is None:
+        return ""
+    return render_to_string("billing/refund_offer.html", {"quote": quote}, request)
 
 
 @panels.register("portal", order=80)

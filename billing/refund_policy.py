@@ -160,12 +160,12 @@ class Case:
 class Line:
     """A line of the working: what it says (`code`; refund_words.py has the words) and its amount, minus if taken off.
 
-    `left` and `days`: the days not yet begun, of how many.
+    `used` and `days`: the days begun, of how many.
     """
 
     code: str
     amount: int
-    left: int = 0
+    used: int = 0
     days: int = 0
 
 
@@ -255,7 +255,7 @@ def _unused(paid: Paid, today: date) -> tuple[int, Line]:
     days = max(1, (paid.ends_on - paid.starts_on).days)
     left = min(days, max(0, (paid.ends_on - max(today + timedelta(days=1), paid.starts_on)).days))
     share = paid.captured * left // days
-    return share, Line("days_left", share - paid.captured, left=left, days=days)
+    return share, Line("days_used", share - paid.captured, used=days - left, days=days)
 
 
 def goodwill(case: Case, *, amount: int) -> Quote:

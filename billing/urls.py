@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from billing.views import changing, checkout, invoices, leaving, mending, webhook
+from billing.views import changing, checkout, invoices, leaving, mending, refunding, webhook
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("checkout/return/", checkout.come_back, name="checkout-return"),
     path("checkout/<slug:plan_code>/", checkout.review, name="checkout"),
     path("portal/cancel/", leaving.cancel, name="cancel"),
     path("portal/stay/", leaving.stay, name="stay"),
+    path("portal/refund/", refunding.refund, name="refund"),
+    path("portal/refund/confirm/", refunding.confirm, name="refund-confirm"),
+    path("portal/refund/<int:pk>/", refunding.made, name="refund-made"),
     path("portal/invoices/", invoices.invoices, name="invoices"),
     path("portal/invoices/<int:pk>/", invoices.invoice, name="invoice"),
     path("portal/change-plan/", changing.choose, name="change-plan"),

@@ -108,6 +108,11 @@ class Invoice(models.Model):
     class Meta:
         ordering = ["-made_at", "-pk"]
 
+    @property
+    def returned(self) -> int:
+        """What went back of it, or is on its way. A list prefetches `payments`."""
+        return sum(payment.returned for payment in self.payments.all())
+
 
 class InvoiceLine(models.Model):
     """One line of an invoice. `buys_time`: it pays for a period of the membership, so it makes one term.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @member_required
 @require_GET
 def invoices(request: HttpRequest) -> HttpResponse:
-    rows = Invoice.objects.filter(membership__member=member_of(request)).prefetch_related("lines")
+    rows = Invoice.objects.filter(membership__member=member_of(request)).prefetch_related("lines", "payments")
     return render(request, "billing/invoices.html", {"invoices": rows})
 
 

@@ -114,7 +114,7 @@ class TestTheHouse:
         assert quote.amount == 11900 * 273 // 365 == 8900
         assert quote.working == (
             Line("paid", 11900),
-            Line("days_left", 8900 - 11900, left=273, days=365),
+            Line("days_used", 8900 - 11900, used=92, days=365),
             Line("perks_not_recorded", 0),
             Line("total", 8900),
         )

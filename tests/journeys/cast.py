@@ -158,17 +158,47 @@ class Cast:
         person.log_in()
         return person
 
+    @cached_property
+    def wavering(self) -> Person:
+        """Joined just now, and is one press away from taking it back."""
+        return self._changes_mind()
+
+    @cached_property
+    def refunded(self) -> Person:
+        """Joined, changed their mind, and got the money back."""
+        person = self._changes_mind()
+        person.press(person.page.locator("main form", has=person.page.locator("[name=quote]")))
+        person.page.wait_for_url(re.compile(r"/portal/refund/\d+/"))
+        self.refund = person.page.url.rstrip("/").rsplit("/", 1)[-1]
+        return person
+
+    def _changes_mind(self) -> Person:
+        person = self._signed_up()
+        person.page.goto(f"/checkout/{PLAN}/")
+        person.page.locator("main form [name=agree]").check()
+        person.press(person.page.locator("main form", has=person.page.locator("[name=agree]")))
+        form = person.page.locator("form#pay")
+        typed = {"number": CARDS["good"], "expiry": "12 / 49", "cvc": "123", "name": person.name}
+        for name, value in typed.items():
+            form.locator(f"[name={name}]").fill(value)
+        form.locator("button[name=pay]").click()
+        person.page.wait_for_url("**/portal/")
+        person.page.goto("/portal/refund/confirm/")
+        prove_it_is_you(person)
+        return person
+
     # --- what addresses need
 
     @cached_property
     def facts(self) -> dict[str, str]:
-        _ = self.pending  # makes session and intent
+        _ = self.pending, self.refunded  # make session and intent, and a refund
         gold = self.demo.persona("gold")
         return {
             "number": gold["number"],
             "card_token": gold["card_token"],
             "session": self.session,
             "intent": self.intent,
+            "refund": self.refund,
             "invoice": self._in_link("/portal/invoices/", r"/portal/invoices/(\d+)/"),
             "mail": self._in_link("/dev/mail/", r"/dev/mail/(\d+)/", text=gold["email"]),
             "passkey": self._passkey(),
