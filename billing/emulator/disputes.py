@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from django.db import transaction
 
-from billing.emulator import clock, events, paging, payment_methods, store
+from billing.emulator import clock, events, paging, payment_methods, store, test_clocks
 from billing.emulator.errors import StripeError, unsupported
 from billing.emulator.models import Record
 from billing.emulator.routers import ALIAS
@@ -42,7 +42,9 @@ FILES = frozenset(
 def open_on(charge_id: str, *, reason: Reason = "fraudulent") -> Record:
     """The holder disputes this charge now. Raises StripeError for one that is not paid or disputed already."""
     with transaction.atomic(using=ALIAS):
-        return _open(Record.objects.select_for_update().get(kind="charge", stripe_id=charge_id), reason)
+        charge = Record.objects.select_for_update().get(kind="charge", stripe_id=charge_id)
+        with test_clocks.standing_with(charge):
+            return _open(charge, reason)
 
 
 def win(dispute_id: str) -> Record:
@@ -59,7 +61,8 @@ def _decided(dispute_id: str, verdict: str) -> Record:
     with transaction.atomic(using=ALIAS):
         dispute = Record.objects.select_for_update().get(kind=KIND, stripe_id=dispute_id)
         _must_be_open(dispute)
-        _close(dispute, verdict)
+        with test_clocks.standing_with(dispute):
+            _close(dispute, verdict)
         return dispute
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from billing.emulator import clock, events, invoices, payment_methods, payments, store, timeline
+from billing.emulator import clock, events, invoices, payment_methods, payments, store, test_clocks, timeline
 from billing.emulator.models import Record
 from billing.emulator.routers import ALIAS
 
@@ -94,4 +94,5 @@ def _locked(invoice_id: str, work: Callable[[Record], Result]) -> Result:
             return Result(Outcome.PAID, invoice)
         if invoice.data["status"] != "open":
             return Result(Outcome.CLOSED, invoice)
-        return work(invoice)
+        with test_clocks.standing_with(invoice):
+            return work(invoice)

@@ -6,18 +6,21 @@ Everything is told as the ordinary events that the same thing through the API wo
 from __future__ import annotations
 
 import copy
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from billing.emulator import clock, events, payment_methods, setup_intents, store, subscriptions, timeline
+from billing.emulator import clock, events, payment_methods, setup_intents, store, subscriptions, test_clocks, timeline
 from billing.emulator.models import Record
 from billing.emulator.portal_sessions import KIND, features
 from billing.emulator.routers import ALIAS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from billing.emulator.payment_methods import TypedCard
 
 
@@ -36,9 +39,7 @@ class Result:
 
 def change_card(session_id: str, entry: TypedCard) -> Result:
     """Set a typed card up for later payments; it becomes the customer's default, and that of each subscription."""
-    timeline.catch_up()
-    with transaction.atomic(using=ALIAS):
-        session = _locked(session_id)
+    with _locked(session_id) as session:
         customer = store.get("customer", session.customer)
         method = payment_methods.typed(entry, email=customer.data["email"])
         intent = setup_intents.new_intent(customer=session.customer, parent=session.stripe_id)
@@ -49,9 +50,7 @@ def change_card(session_id: str, entry: TypedCard) -> Result:
 
 def authenticate(session_id: str, *, passed: bool) -> Result:
     """The 3DS step is over: the bank is satisfied, or not."""
-    timeline.catch_up()
-    with transaction.atomic(using=ALIAS):
-        session = _locked(session_id)
+    with _locked(session_id) as session:
         intent = store.get("setup_intent", session.hidden["intent"])
         method = store.get("payment_method", session.hidden["method"])
         if intent.data["status"] == "succeeded":  # another tab was faster
@@ -89,9 +88,7 @@ def cancel(session_id: str, subscription_id: str, *, feedback: str = "", comment
 
     With flexible billing the end is told by `cancel_at` alone; `cancel_at_period_end` stays false.
     """
-    timeline.catch_up()
-    with transaction.atomic(using=ALIAS):
-        session = _locked(session_id)
+    with _locked(session_id) as session:
         feature = features(session)["subscription_cancel"]
         subscription = of_customer(session, subscription_id)
         if subscription is None or not feature["enabled"] or subscription.data["cancel_at"]:
@@ -112,9 +109,7 @@ def cancel(session_id: str, subscription_id: str, *, feedback: str = "", comment
 
 def resume(session_id: str, subscription_id: str) -> None:
     """Take a scheduled end back. None is scheduled: nothing happens."""
-    timeline.catch_up()
-    with transaction.atomic(using=ALIAS):
-        session = _locked(session_id)
+    with _locked(session_id) as session:
         subscription = of_customer(session, subscription_id)
         if subscription is None or not subscription.data["cancel_at"]:
             return
@@ -136,5 +131,11 @@ def of_customer(session: Record, subscription_id: str) -> Record | None:
     return next((one for one in living(session.customer) if one.stripe_id == subscription_id), None)
 
 
-def _locked(session_id: str) -> Record:
-    return Record.objects.select_for_update().get(kind=KIND, stripe_id=session_id)
+@contextmanager
+def _locked(session_id: str) -> Iterator[Record]:
+    """The session to itself, at its customer's own time; all is done or nothing."""
+    timeline.catch_up()
+    with transaction.atomic(using=ALIAS):
+        session = Record.objects.select_for_update().get(kind=KIND, stripe_id=session_id)
+        with test_clocks.standing_with(session):
+            yield session

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing.emulator import clock, disputes, events, money, paging, payment_methods, store
+from billing.emulator import clock, disputes, events, money, paging, payment_methods, store, test_clocks
 from billing.emulator.errors import StripeError, required
 from billing.emulator.models import Record
 from billing.emulator.routers import ALIAS
@@ -37,7 +37,8 @@ def of_charge(charge_id: str, *, amount: int | None = None, reason: str | None =
     """Refund `amount` (minor units) of a charge, or what is left of it. Raises StripeError as the API would."""
     with transaction.atomic(using=ALIAS):
         charge = Record.objects.select_for_update().get(kind="charge", stripe_id=charge_id)
-        return _make(charge, amount, reason, {})
+        with test_clocks.standing_with(charge):
+            return _make(charge, amount, reason, {})
 
 
 def _make(charge: Record, asked: int | None, reason: str | None, metadata: dict[str, str]) -> Record:

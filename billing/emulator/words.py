@@ -66,6 +66,12 @@ def date(moment: int) -> str:
     return formats.date_format(datetime.fromtimestamp(moment, UTC), _("j F Y"))
 
 
+def moment(seconds: int) -> str:
+    """To the minute, e.g. 2 March 2026, 10:00 UTC."""
+    time = f"{datetime.fromtimestamp(seconds, UTC):%H:%M}"
+    return _("%(date)s, %(time)s UTC") % {"date": date(seconds), "time": time}
+
+
 def period(start: int, end: int) -> str:
     return _("%(start)s to %(end)s") % {"start": date(start), "end": date(end)}
 

@@ -128,6 +128,13 @@ TABLE: dict[str, Entry] = {
     "local_stripe:portal": Page({"token": "{stripe_portal}"}),
     "local_stripe:portal-card": Page({"token": "{stripe_portal}"}),
     "local_stripe:portal-cancel": Page({"token": "{stripe_portal}", "subscription_id": "{stripe_subscription}"}),
+    "local_stripe:dashboard": Page(),
+    "local_stripe:dashboard-find": Elsewhere(query="q={stripe_invoice}"),
+    "local_stripe:dashboard-list": Page({"slug": "charges"}),
+    "local_stripe:dashboard-object": Page({"slug": "subscriptions", "stripe_id": "{stripe_subscription}"}),
+    "local_stripe:dashboard-deliveries": Page(),
+    "local_stripe:dashboard-clocks": Page(),
+    "local_stripe:dashboard-resend": PostOnly({"delivery_id": "1"}, why="tells an event again"),
     # the demo's own
     "demo-shop": Page(also=("country=NL&method=standard&currency=EUR&COAT-9=1&number={number}", "currency=XXX")),
     "demo-time": Document(why="the bar's script asks how far a move is; the bar posts here"),
