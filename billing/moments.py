@@ -9,6 +9,9 @@ from billing.models import CheckoutSession
 if TYPE_CHECKING:
     from datetime import datetime
 
+# They look for what was lost on the way, which a mover of time does not lose.
+ON_ARRIVAL = frozenset({"reconcile with Stripe", "read overdue ones again", "try parked events again"})
+
 
 def next_due(after: datetime) -> datetime | None:
     """Payment pages that are looked after or run out. What waits in the inbox is work, and known below."""

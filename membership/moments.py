@@ -15,6 +15,7 @@ from membership.models.work import Work
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
+ON_ARRIVAL = frozenset({"forget rate counts"})
 LONGEST_GRACE = timedelta(days=100)  # no plan waits longer for a payment
 # Stripe makes a renewal's invoice at the term's end and charges it about an hour later (finalization of the draft).
 CHARGED_AFTER = timedelta(hours=2)

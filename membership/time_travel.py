@@ -6,8 +6,9 @@ app that has something happen by itself says so in a module `moments`, reached b
     next_due(after: datetime) -> datetime | None   the first moment after `after` at which something is due
     waiting() -> str                               what is due by now and not done yet, for people; empty when nothing
     settle() -> int                                (optional) does what is due and rung by no bell; how much there was
+    ON_ARRIVAL: frozenset[str]                     (optional) bells that need not be rung on the way
 
-At each moment every bell of beat is rung as well, so a new sweep needs no line here.
+At each moment every other bell of beat is rung as well, so a new sweep needs no line here.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import json
 import logging
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,6 @@ log = logging.getLogger("vip.time")
 
 MOMENTS = 20_000  # of one move at the most: something that is due again and again would never let it end
 PATIENCE = 15.0  # seconds until work that is in other hands must be done, before time goes on
-OFTEN = timedelta(hours=1)  # a bell that is rung at least so often is rung at each moment
 
 
 class AlreadyMoving(DomainError):
@@ -89,7 +89,7 @@ def move(*, to: datetime, turn: Callable[[datetime], object] = clock.turn_to) ->
     if to <= start:
         raise OnlyForward
     with _alone(start, to):
-        bells = Bells(since=start)
+        bells = Bells()
         journey = Journey(start, start)
         settle(bells)
         for at in _due_moments(start, to):
@@ -99,6 +99,7 @@ def move(*, to: datetime, turn: Callable[[datetime], object] = clock.turn_to) ->
             settle(bells)
         if to > clock.now():
             turn(to)
+        bells.on_arrival = frozenset()
         settle(bells)
         journey.arrived_at, journey.failed = clock.now(), bells.failed
         return journey
@@ -137,22 +138,16 @@ def settle(bells: Bells) -> None:
 
 
 class Bells:
-    """What beat rings, rung here and answered in this process.
+    """What beat rings, rung here and answered in this process: at each moment, or where that is enough, on arrival."""
 
-    Rare ones are rung when they are due by the moved clock, each at most once a moment; the others at every moment.
-    """
-
-    def __init__(self, *, since: datetime) -> None:
+    def __init__(self) -> None:
         self.entries = celery.schedule()
-        self.rung = dict.fromkeys(self.entries, since)
+        self.on_arrival = frozenset().union(*(getattr(module, "ON_ARRIVAL", ()) for module in _modules()))
         self.failed: set[str] = set()
 
     def ring(self) -> None:
-        now = clock.now()
         for name, entry in self.entries.items():
-            pause = timedelta(seconds=float(entry["schedule"]))
-            if pause < OFTEN or now - self.rung[name] >= pause:
-                self.rung[name] = now
+            if name not in self.on_arrival:
                 self._answer(name, entry)
 
     def _answer(self, name: str, entry: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from billing.emulator import delivery, timeline
+from billing.emulator import api, delivery, timeline
 from billing.emulator.models import Record
 
 
@@ -21,6 +21,7 @@ def next_due(after: datetime) -> datetime | None:
 def settle() -> int:
     """What time does by now, and each event that waits told at once, also one that was refused before: whoever moves
     the clock does not wait for a retry. Returns how much there was."""
+    assert api.MODULES  # imported, so that each has said what happens when its objects are due
     happened = timeline.catch_up()
     return happened + sum(delivery.deliver(row) for row in delivery.waiting())
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from membership.bootstrap.personas import Persona
 
 YEAR = 365  # days
-WORKER_DONE = 10.0  # seconds
+WORKER_DONE = 20.0  # seconds
 TO_PREPARE = timedelta(minutes=10)  # before the first moment, for what must be there by then
 OLD_ENOUGH = timedelta(days=YEAR + 30)  # for a leap day to have seen a renewal since
 

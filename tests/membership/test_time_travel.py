@@ -108,14 +108,15 @@ class TestMoving:
         assert turned == days(clock, 1, 2)
         assert len(world.seen) == 2
 
-    def test_bells_are_rung_at_each_moment_and_rare_ones_when_their_time_has_come(self, clock, world, bells):
+    def test_bells_are_rung_at_each_moment_and_some_on_arrival_only(self, clock, world, bells):
         answered = bells(often=2.0, nightly=86_400.0)
+        world.ON_ARRIVAL = frozenset({"nightly"})
         world.due = days(clock, 0.25, 1.5)
 
         time_travel.move(to=clock.START + timedelta(days=1.75), turn=clock.move_to)
 
         assert set(answered["often"]) == set(days(clock, 0, 0.25, 1.5, 1.75))
-        assert answered["nightly"] == days(clock, 1.5)
+        assert answered["nightly"] == days(clock, 1.75)
 
     def test_a_bell_that_fails_is_told_and_keeps_nothing_up(self, clock, world, bells, monkeypatch):
         bells(sound=2.0, broken=2.0)
