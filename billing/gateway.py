@@ -162,8 +162,13 @@ def create[T](function: Callable[..., T], operation: Operation) -> T:
     """
     if is_forgotten(operation):
         raise StripeUnavailable
+    return attempt(operation, lambda: function(operation.params, {"idempotency_key": operation.key}))
+
+
+def attempt[T](operation: Operation, make: Callable[[], T]) -> T:
+    """Make the call of an Operation under its key, and keep what came of it: done, or refused (and raised)."""
     try:
-        made = call(function, operation.params, {"idempotency_key": operation.key})
+        made = call(make)
     except StripeRefused as refusal:
         _answered(operation, Operation.State.REFUSED, error=str(refusal.details["said"]))
         raise

@@ -23,6 +23,7 @@ from billing import (
     leaving,
     leftovers,
     misplaced,
+    new_card,
     plan_change,
     refunds,
     tier_changes,
@@ -66,6 +67,8 @@ KINDS: dict[str, Kind] = {
     leftovers.VOID: Kind(leftovers.repeat, leftovers.repeat),
     # A quote that has run out must not be charged by a repetition, so it is only looked for.
     tier_changes.KIND: Kind(plan_change.end_operation, plan_change.end_operation),
+    new_card.PAGE: Kind(new_card.forget, new_card.forget),
+    new_card.PAY: Kind(new_card.repeat, new_card.look_up),
 }
 
 

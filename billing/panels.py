@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from django.template.loader import render_to_string
 
-from billing import outlook, overdue, plan_offers, refund_quotes
+from billing import dunning, outlook, overdue, plan_offers, refund_quotes, trouble
 from billing.models import CheckoutSession, Invoice, Subscription
-from membership import panels, standing
+from membership import lifecycle, panels, standing
 from membership.models import Price
 from membership.standing import Standing
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 def next_charge(request: HttpRequest, *, member: Member, membership: Membership | None, at: datetime) -> str:
     """The next charge with its amount and day, or that there is none; for a pending membership the way back to pay."""
     if membership is None or membership.member_id != member.pk:
+        return ""
+    if dunning.trouble_of(membership):  # the page says above what is to be paid
         return ""
     now = standing.at(membership, at)
     subscription = Subscription.objects.filter(membership=membership).order_by("-pk").first()
@@ -86,6 +88,24 @@ def change_of_mind(request: HttpRequest, *, member: Member, membership: Membersh
     if quote is None or quote.until is None:
         return ""
     return render_to_string("billing/refund_offer.html", {"quote": quote}, request)
+
+
+@panels.register("portal-trouble", order=10)
+def unpaid(request: HttpRequest, *, member: Member, membership: Membership | None, at: datetime) -> str:
+    """A renewal that was tried and not paid: what is wrong, how long the place is kept, and the way to mend it."""
+    if membership is None or membership.member_id != member.pk or membership.status not in lifecycle.LIVING:
+        return ""
+    invoice = dunning.trouble_of(membership)
+    if invoice is None:
+        return ""
+    context = {
+        "membership": membership,
+        "invoice": invoice,
+        "reason": trouble.reason(invoice),
+        "again_at": invoice.next_try_at if invoice.next_try_at and invoice.next_try_at > at else None,
+        "grace_until": standing.grace_until(membership),
+    }
+    return render_to_string("billing/trouble_banner.html", context, request)
 
 
 @panels.register("portal", order=80)

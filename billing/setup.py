@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from billing import gateway, webhooks
+from billing import gateway, portal_configuration, webhooks
 from billing.models import StripeAccount, StripePrice
 from membership.models import Plan, Price, Tier
 
@@ -91,19 +91,7 @@ def _endpoint(client: stripe.StripeClient) -> str:
 
 
 def _portal(client: stripe.StripeClient) -> str:
-    ours = {"made_by": "vip-membership"}
-    standing = gateway.read_all(client.v1.billing_portal.configurations.list, {"active": True})
-    if any((c.get("metadata") or {}).get("made_by") == ours["made_by"] for c in standing):
+    if portal_configuration.find():
         return "billing portal configuration in place"
-    params = {
-        "metadata": ours,
-        "features": {
-            "invoice_history": {"enabled": True},
-            "payment_method_update": {"enabled": True},
-            # Changing plan and canceling are ours: the member sees there what it means in money and perks.
-            "subscription_cancel": {"enabled": False},
-            "customer_update": {"enabled": False},
-        },
-    }
-    gateway.call(client.v1.billing_portal.configurations.create, params)
+    gateway.call(client.v1.billing_portal.configurations.create, portal_configuration.PARAMS)
     return "billing portal configuration made"

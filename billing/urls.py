@@ -20,5 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/change-plan/<slug:plan_code>/quote/", changing.new_quote, name="plan-quote-new"),
     path("portal/change-plan/<slug:plan_code>/", changing.at_renewal, name="change-plan-at-renewal"),
     path("mend-payment/", mending.mend_payment, name="mend-payment"),
+    path("mend-payment/card/", mending.change_card, name="change-card"),
     path("webhooks/stripe/", webhook.stripe_webhook, name="stripe-webhook"),
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from billing import hints, sync
+from billing import hints, new_card, sync
 
 if TYPE_CHECKING:
     from billing.models import StripeEvent
@@ -30,6 +30,8 @@ HANDLERS: dict[str, Callable[[str], object]] = {
     "invoice.voided": sync.invoice,
     "invoice.marked_uncollectible": sync.invoice,
     "invoice.updated": sync.invoice,  # the next try was moved
+    # another card, maybe: what was declined is paid with it at once
+    "customer.updated": new_card.told,
     # money that goes back, and money that is contested: what it does to the membership is decided on reading it
     "charge.refunded": hints.charge,
     "refund.created": hints.refund,

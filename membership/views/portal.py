@@ -54,6 +54,7 @@ def _letter(request: HttpRequest, member: Member, membership: Membership, at: da
         "carries_a_card": state in standing.HONORED,
         # While a payment is awaited the standing's own words say what to do, with the page's one button.
         "next_panels": "" if state in AWAITS_PAYMENT else panels.render("portal-next", request, **asked),
+        "trouble": panels.render("portal-trouble", request, **asked),
         "panels": panels.render("portal", request, **asked),
     }
 

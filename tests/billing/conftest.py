@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
-from billing import gateway, setup
+from billing import gateway, setup, tasks
 from billing.emulator import cards as test_cards
-from billing.emulator import checkout_pay, delivery, endpoints
+from billing.emulator import checkout_pay, delivery, endpoints, timeline
 from billing.models import CheckoutSession
 from billing.webhooks import HANDLERS
+from membership import tasks as mail_tasks
 from membership import work
-from membership.models import Member, Message
+from membership.models import Member, Membership, Message, Term
 from tests import factories
+from tests.emulator import people
 
 GOOD, DECLINED, THREE_D_SECURE = "4242424242424242", "4000000000000002", "4000000000003220"
+FAILS = "4000000000000341"  # can be kept, and every charge on it is declined
+HOUR_AND_A_BIT = timedelta(minutes=61)  # after a term's end: the draft hour is over, the card was asked
 
 
 @pytest.fixture
@@ -82,6 +87,47 @@ def webhooks(on_sale) -> Callable[..., None]:
         drain()
 
     return deliver
+
+
+@pytest.fixture
+def joined(visitor) -> Client:
+    """Ada's visitor, a gold member since this moment."""
+    pay(go_to_pay(visitor))
+    come_back(visitor)
+    return visitor
+
+
+def renews_at() -> datetime:
+    """The end of the first term."""
+    return Term.objects.order_by("ends_at").values_list("ends_at", flat=True)[0]
+
+
+@pytest.fixture
+def live(clock, webhooks):
+    """Live on until a moment: Stripe does what is due, its events come (in `mode`), the sweeps run."""
+
+    def until(moment: datetime, mode: str = "in_order", *, mail: bool = True) -> None:
+        clock.move_to(moment)
+        timeline.catch_up()
+        webhooks(mode)
+        tasks.send_notices()
+        tasks.end_unpaid()
+        webhooks(mode)
+        if mail:
+            mail_tasks.send_messages()
+
+    return until
+
+
+@pytest.fixture
+def fails(joined, live):
+    """Ada's card fails at the renewal as the card of this number does."""
+
+    def work(number: str = FAILS, *, mail: bool = True) -> None:
+        people.turn_cards(Membership.objects.get().member.customer.stripe_id, number)
+        live(renews_at() + HOUR_AND_A_BIT, mail=mail)
+
+    return work
 
 
 def drain() -> None:

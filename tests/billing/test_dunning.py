@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from billing import gateway, tasks
-from billing.emulator import faults, timeline
+from billing.emulator import faults
 from billing.models import Invoice, Notice, Subscription
 from membership import standing
 from membership import tasks as mail_tasks
 from membership.models import Membership, Message, Plan, Term
-from tests.billing.conftest import come_back, go_to_pay, mails, pay
+from tests.billing.conftest import FAILS, mails, renews_at
 from tests.emulator import people
 from tests.invariants import breached
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-FAILS = "4000000000000341"
-HOUR_AND_A_BIT = timedelta(minutes=61)
-
-
-@pytest.fixture
-def joined(visitor):
-    pay(go_to_pay(visitor))
-    come_back(visitor)
-    return visitor
-
-
-def renews_at() -> datetime:
-    return Term.objects.order_by("ends_at").first().ends_at
 
 
 def now_is(clock) -> str:
@@ -41,34 +27,6 @@ def letters() -> list[str]:
     """The letters of dunning that were written and not withdrawn, oldest first."""
     rows = Message.objects.filter(kind__startswith="dunning_", parked_reason="").order_by("pk")
     return [m.kind.removeprefix("dunning_") for m in rows]
-
-
-@pytest.fixture
-def live(clock, webhooks):
-    """Live on until a moment: Stripe does what is due, its events come (in `mode`), the sweeps run."""
-
-    def until(moment: datetime, mode: str = "in_order", *, mail: bool = True) -> None:
-        clock.move_to(moment)
-        timeline.catch_up()
-        webhooks(mode)
-        tasks.send_notices()
-        tasks.end_unpaid()
-        webhooks(mode)
-        if mail:
-            mail_tasks.send_messages()
-
-    return until
-
-
-@pytest.fixture
-def fails(joined, live):
-    """Ada's card fails at the renewal as the card of this number does."""
-
-    def work(number: str = FAILS, *, mail: bool = True) -> None:
-        people.turn_cards(Membership.objects.get().member.customer.stripe_id, number)
-        live(renews_at() + HOUR_AND_A_BIT, mail=mail)
-
-    return work
 
 
 class TestAFailedRenewal:

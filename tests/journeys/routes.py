@@ -120,6 +120,7 @@ TABLE: dict[str, Entry] = {
     "refund-confirm": Page(by=("wavering",)),
     "refund-made": Page({"pk": "{refund}"}, by=("refunded",)),
     "mend-payment": Page(),
+    "change-card": PostOnly(why="leads to Stripe's page for another card"),
     "stripe-webhook": PostOnly(why="Stripe posts events here"),
     "local_stripe:api": Document({"rest": "products"}, why="Stripe's API; without a key, Stripe's error"),
     "local_stripe:checkout": Page({"session_id": "{session}"}),
