@@ -315,3 +315,30 @@ class TestAnEndedStay:
         Membership.objects.update(status="ended", ended_at=clock.now, end_reason="staff", cut_at=clock.now)
         assert sync.subscription(Subscription.objects.get().stripe_id)
         assert not Operation.objects.filter(kind="refund_misplaced").exists()
+
+
+class TestThroughTheRenewal:
+    def test_less_chosen_is_what_the_renewal_charges_and_brings(self, silver, clock, webhooks):
+        silver.post("/portal/change-plan/bronze-year/")
+        renews_at = Term.objects.get().ends_at
+        clock.move_to(renews_at)
+        clock.move(hours=2)
+        webhooks()
+        assert paid() == [5900, 2900]
+        clock.move(days=1)
+        assert tier(clock) == "bronze"
+        assert list(Term.objects.order_by("starts_at").values_list("plan__code", flat=True)) == [
+            "silver-year",
+            "bronze-year",
+        ]
+        assert breached() == set()
+
+    def test_better_held_is_what_the_renewal_charges_and_keeps(self, silver, clock, webhooks):
+        address = ask(silver)
+        silver.post(address)
+        clock.move_to(Term.objects.get().ends_at)
+        clock.move(hours=2)
+        webhooks("shuffled", 3)
+        assert paid() == [5900, 3000, PlanQuote.objects.get().renewal] == [5900, 3000, 11900]
+        assert tier(clock) == "gold"
+        assert breached() == set()
