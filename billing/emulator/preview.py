@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing.emulator import balance, clock, invoice_drafts, proration, store, subscription_changes, subscriptions
+from billing.emulator import balance, clock, renewals, store, subscription_changes, subscriptions
 from billing.emulator.errors import StripeError, required, unsupported
 from billing.emulator.routers import ALIAS
 from billing.emulator.routing import endpoint
@@ -51,28 +51,18 @@ def _nothing_comes(customer: str) -> StripeError:
 
 
 def _upcoming(record: Record) -> Record:
-    """What the next renewal will ask for, with what waits for it."""
-    item = subscriptions.items_of(record)[0]
-    start = item["current_period_end"]
+    """What the next renewal will ask for, with what waits for it: the renewal itself, at its moment."""
+    start = subscriptions.items_of(record)[0]["current_period_end"]
     ends = record.data["cancel_at"] is not None and record.data["cancel_at"] <= start
-    lines = proration.pending_lines(record)
-    if record.data["status"] in subscriptions.ENDED or (ends and not lines):
+    if record.data["status"] in subscriptions.ENDED or ends:
         raise _nothing_comes(record.customer)
-    if not ends:
-        period = (start, subscriptions.next_period_end(record, item, start))
-        lines.append(subscription_changes.period_line(record, item, period))
-    customer = store.get("customer", record.customer)
-    invoice = invoice_drafts.draft(
-        customer=customer,
-        subscription=record,
-        lines=lines,
-        discount=subscription_changes.lasting_discount(record),
-        billing_reason="upcoming",
-        at=start,
-    )
-    invoice.data["period_start"] = item["current_period_start"]
-    invoice.data["next_payment_attempt"] = start + 3600
-    balance.apply(invoice, customer)
+    with clock.standing_at(start, test_clock=record.test_clock):
+        latest = record.data["latest_invoice"]
+        renewals.renew(record)
+        if record.data["latest_invoice"] == latest:  # a trial that ends without a card
+            raise _nothing_comes(record.customer)
+        invoice = store.get("invoice", record.data["latest_invoice"])
+        balance.apply(invoice, store.get("customer", record.customer))
     return invoice
 
 

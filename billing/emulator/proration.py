@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from billing.emulator import clock, discounts, events, invoice_drafts, paging, store
+from billing.emulator import discounts, events, invoice_drafts, paging, store
 from billing.emulator.routing import endpoint
 
 if TYPE_CHECKING:
@@ -50,15 +50,11 @@ def credit(subscription: Record, was: dict[str, Any], *, at: int) -> None:
 
 
 def net(subscription: Record, item: dict[str, Any]) -> int:
-    """A whole period of an item, less the discounts that last on its subscription."""
+    """A whole period of an item, less the discount that lasts on its subscription."""
     amount = int(item["price"]["unit_amount"] * item["quantity"])
-    for stripe_id in subscription.data["discounts"]:
-        discount = store.get("discount", stripe_id).data
-        coupon = store.find(discount["source"]["coupon"])  # one that was deleted goes on where it is used
-        over = discount["end"] is not None and discount["end"] <= clock.now()
-        if coupon and not over and discounts.applies_to(coupon, item["price"]["product"]):
-            amount -= discounts.amount_off(coupon, amount)
-    return amount
+    discount = discounts.standing(subscription)
+    coupon = discount and store.find(discount.data["source"]["coupon"])  # one that was deleted goes on where it is used
+    return amount - discounts.spread(coupon, [(item["price"]["product"], amount)])[0] if coupon else amount
 
 
 def debited(subscription: Record, item: dict[str, Any]) -> Debit | None:

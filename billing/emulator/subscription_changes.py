@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from billing.emulator import (
     clock,
+    discounts,
     events,
     invoice_drafts,
     invoices,
-    money,
     payment_methods,
+    period_lines,
     periods,
     proration,
     store,
@@ -61,7 +62,7 @@ def apply(record: Record, params: dict[str, Any]) -> Record | None:
     renewed = _change_items(record, params)
     if not renewed and params.get("proration_behavior") != "always_invoice":
         return None
-    return _draft(record, [_whole_period(record)] if renewed else [])
+    return _draft(record, begins_anew=renewed)
 
 
 def _describe(record: Record, params: dict[str, Any]) -> None:
@@ -179,40 +180,10 @@ def _proration_date(params: dict[str, Any], item: dict[str, Any]) -> int:
 # --- the invoice ------------------------------------------------------------------------------------------------------
 
 
-def _whole_period(record: Record) -> dict[str, Any]:
-    item = subscriptions.items_of(record)[0]
-    return period_line(record, item, (item["current_period_start"], item["current_period_end"]))
-
-
-def period_line(record: Record, item: dict[str, Any], period: tuple[int, int]) -> dict[str, Any]:
-    """The line that buys a period of an item at its price, less the discounts that last."""
-    price = item["price"]
-    amount = price["unit_amount"] * item["quantity"]
-    return invoice_drafts.line(
-        item=item,
-        amount=amount,
-        off=amount - proration.net(record, item),
-        discount=lasting_discount(record),
-        description=_period_text(item),
-        period=period,
-    )
-
-
-def lasting_discount(record: Record) -> Record | None:
-    stripe_ids = record.data["discounts"]
-    return store.get("discount", stripe_ids[0]) if stripe_ids else None
-
-
-def _period_text(item: dict[str, Any]) -> str:
-    price = item["price"]
-    name = store.get("product", price["product"]).data["name"]
-    each = money.text(price["unit_amount"], price["currency"])
-    return f"{item['quantity']} × {name} (at {each} / {price['recurring']['interval']})"
-
-
-def _draft(record: Record, lines: list[dict[str, Any]]) -> Record | None:
-    """What waits and these lines, invoiced now; None when there is nothing."""
-    lines = proration.pending_lines(record) + lines
+def _draft(record: Record, *, begins_anew: bool) -> Record | None:
+    """What waits, and the whole period that begins now if one does, invoiced; None when there is nothing."""
+    discount = discounts.standing(record) if begins_anew else None
+    lines = proration.pending_lines(record) + (period_lines.of(record, discount) if begins_anew else [])
     if not lines:
         return None
     customer = store.get("customer", record.customer)
@@ -220,7 +191,7 @@ def _draft(record: Record, lines: list[dict[str, Any]]) -> Record | None:
         customer=customer,
         subscription=record,
         lines=lines,
-        discount=lasting_discount(record) if any(line["discount_amounts"] for line in lines) else None,
+        discount=discount,
         billing_reason="subscription_update",
         at=clock.now(),
     )
