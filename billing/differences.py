@@ -8,12 +8,25 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
-from billing import mirror, misplaced
-from billing.models import LIVE, Customer, Invoice, StripePrice, Subscription, term_ref
+from django.db.models import Sum
+
+from billing import gateway, mirror, misplaced, refund_outcomes
+from billing.models import (
+    LIVE,
+    Customer,
+    Dispute,
+    Invoice,
+    Payment,
+    Refund,
+    StripePrice,
+    Subscription,
+    term_ref,
+)
 from membership.models import Member, Term
 
 Row = dict[str, Any]
 Differences = dict[str, str]
+MOVED = (Refund.State.PENDING, Refund.State.SUCCEEDED)  # what a charge's amount_refunded counts
 MOVING = {"hosted_url"}  # Stripe gives a new address of the same page now and then
 
 
@@ -103,3 +116,69 @@ def customers(rows: list[Row]) -> Differences:
         elif ident not in known and int(named) not in having:
             found[ident] = f"of member {named}, not known here"
     return found
+
+
+def charges(rows: list[Row]) -> Differences:
+    """What was taken from our customers, and how much of each went back. A charge for no invoice is not ours."""
+    rows = [row for row in rows if row["paid"] and row["amount_captured"]]
+    ours = Payment.objects.in_bulk([row["id"] for row in rows], field_name="stripe_id")
+    back = dict(
+        Refund.objects.filter(payment__in=ours.values(), state__in=MOVED)
+        .values_list("payment__stripe_id")
+        .annotate(given=Sum("amount"))
+        .order_by()
+    )
+    payers = _known_customers(rows)
+    found = {}
+    for row in rows:
+        known, currency = ours.get(row["id"]), row["currency"].upper()
+        if known is None:
+            if row["customer"] in payers:
+                found[row["id"]] = f"not known here ({row['amount_captured']} {currency})"
+            continue
+        there = (_ours(row, "amount_captured"), _ours(row, "amount_refunded"))
+        here = (known.captured, back.get(row["id"], 0))
+        if here != there:
+            found[row["id"]] = f"captured and refunded {here}, at Stripe {there}"
+    return found
+
+
+def refunds(rows: list[Row]) -> Differences:
+    """What went back of payments that we know."""
+    ours = Refund.objects.in_bulk([row["id"] for row in rows], field_name="stripe_id")
+    payments = _known_payments(rows)
+    found = {}
+    for row in rows:
+        known, there = ours.get(row["id"]), (_ours(row, "amount"), refund_outcomes.STATES[row["status"]].value)
+        if known is None and row["charge"] in payments:
+            found[row["id"]] = f"not known here ({row['status']})"
+        elif known is not None and (known.amount, known.state) != there:
+            found[row["id"]] = f"amount and state {(known.amount, known.state)}, at Stripe {there}"
+    return found
+
+
+def disputes(rows: list[Row]) -> Differences:
+    """What is contested of payments that we know."""
+    ours = Dispute.objects.in_bulk([row["id"] for row in rows], field_name="stripe_id")
+    payments = _known_payments(rows)
+    found = {}
+    for row in rows:
+        known = ours.get(row["id"])
+        if known is None and row["charge"] in payments:
+            found[row["id"]] = f"not known here ({row['status']})"
+        elif known is not None and known.status != row["status"]:
+            found[row["id"]] = f"status {known.status}, at Stripe {row['status']}"
+    return found
+
+
+def _ours(row: Row, field: str) -> int:
+    return gateway.from_stripe(row[field], row["currency"].upper())
+
+
+def _known_customers(rows: list[Row]) -> set[str]:
+    named = {row["customer"] for row in rows if row["customer"]}
+    return set(Customer.objects.filter(stripe_id__in=named).values_list("stripe_id", flat=True))
+
+
+def _known_payments(rows: list[Row]) -> set[str]:
+    return set(Payment.objects.filter(stripe_id__in=[r["charge"] for r in rows]).values_list("stripe_id", flat=True))

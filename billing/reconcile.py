@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from billing import gateway
-from billing.models import Customer, ReconcileFinding, ReconcileRun
+from billing.models import Customer, Payment, ReconcileFinding, ReconcileRun
 from billing.walks import WALKS, Walk
 from membership import clock, timeline, work
 from membership.errors import DomainError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from billing.differences import Row
+    from membership.models import Member
 
 log = logging.getLogger("vip.billing")
 
@@ -158,11 +159,18 @@ def _mended(walk: Walk, row: Row, said: str) -> tuple[str, str]:
     return (Outcome.RAISED, left[row["id"]]) if row["id"] in left else (Outcome.REPAIRED, said)
 
 
+def _whose(row: Row) -> Member | None:
+    """The member an object is about: by its customer, or by the charge that it gives back or contests."""
+    payment = Payment.objects.filter(stripe_id=row.get("charge") or "").select_related("membership__member").first()
+    if payment is not None:
+        return payment.membership.member
+    payer = Customer.objects.filter(stripe_id=row.get("customer") or row["id"]).select_related("member").first()
+    return payer.member if payer else None
+
+
 @transaction.atomic
 def _keep(run: ReconcileRun, row: Row, outcome: str, said: str) -> None:
-    payer = Customer.objects.filter(stripe_id=row.get("customer") or row["id"]).select_related("member").first()
-    member = payer.member if payer else None
-    at = clock.now()
+    member, at = _whose(row), clock.now()
     ReconcileFinding.objects.update_or_create(
         run=run,
         walk=run.walk,

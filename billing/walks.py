@@ -13,13 +13,14 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from billing import customers, differences, gateway, sync
+from billing import customers, differences, gateway, hints, sync
 from billing.differences import Differences, Row
 from billing.models import LIVE, ReconcileRun, Subscription
 from membership import lifecycle, work
 from membership.models import Membership
 
 PAGE = 100
+HALF_A_YEAR = timedelta(days=183)
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,10 @@ def _mend_uncharged(row: Row) -> None:
             sync.subscription(subscription.stripe_id)
 
 
+def _by(hint: Callable[[str], object]) -> Callable[[Row], object]:
+    return lambda row: hint(row["id"])
+
+
 def _same(row: Row) -> Row:
     return row
 
@@ -151,6 +156,10 @@ WALKS: dict[str, Walk] = {
         _read("invoices"),
         timedelta(days=62),
     ),
+    # Money as it moved: a charge may be refunded or contested for half a year after it was made.
+    "charges": Walk(_listed("charges"), differences.charges, _by(hints.charge), _read("charges"), HALF_A_YEAR),
+    "refunds": Walk(_listed("refunds"), differences.refunds, _by(hints.refund), _read("refunds"), HALF_A_YEAR),
+    "disputes": Walk(_listed("disputes"), differences.disputes, _by(hints.dispute), _read("disputes"), HALF_A_YEAR),
     "unseen subscriptions": Walk(_unseen, _unseen_differ, _mend_unseen, _same),
     "memberships": Walk(_uncharged, _uncharged_differ, _mend_uncharged, _same),
 }

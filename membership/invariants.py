@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.apps import apps
 from django.db.models import Count, F, Q
 
-from membership import standing, terms
-from membership.models import OPEN, Card, Member, Membership, Term
+from membership import celery, clock, standing, terms
+from membership.models import OPEN, Card, Member, Membership, Term, Tick, Work
+
+LATE = timedelta(minutes=10)
 
 Check = Callable[[], Iterable[str]]
 
@@ -21,16 +25,17 @@ class Invariant:
     id: str
     sentence: str
     check: Check
+    outside: str = ""  # the other system it must ask, if any
 
 
 _registered: list[Invariant] = []
 
 
-def invariant(ident: str, sentence: str) -> Callable[[Check], Check]:
-    """Register a check under an invariant's id; several may share one id, an app each."""
+def invariant(ident: str, sentence: str, *, outside: str = "") -> Callable[[Check], Check]:
+    """Register a check under an invariant's id; several may share one id. `outside` names whom it must ask."""
 
     def decorate(check: Check) -> Check:
-        _registered.append(Invariant(ident, sentence, check))
+        _registered.append(Invariant(ident, sentence, check, outside))
         return check
 
     return decorate
@@ -76,3 +81,22 @@ def cards_are_single() -> Iterable[str]:
         yield f"member {member.pk} has more than one valid card"
     for card in Card.objects.exclude(revoked_at=None).filter(revoked_at__lt=F("issued_at")):
         yield f"card {card.pk} was revoked before it was issued"
+
+
+@invariant("I14", "nothing due is more than 10 minutes late; the last tick is younger than two intervals")
+def work_is_done_in_time() -> Iterable[str]:
+    """Late is what a sweep left lying, by the product's clock; silent is one that did not run, by the wall's.
+
+    So a clock that is moved makes nothing late that no sweep has had the chance to do.
+    """
+    every = {name: timedelta(seconds=entry["schedule"]) for name, entry in celery.schedule().items()}
+    ticks = {tick.name: tick for tick in Tick.objects.filter(name__in=every)}
+    for name, tick in ticks.items():
+        if tick.ran_wall < clock.wall() - max(2 * every[name], LATE):
+            yield f'"{name}" has not run since {tick.ran_wall:%Y-%m-%d %H:%M}'
+    for model in apps.get_models():
+        swept = ticks.get(model.swept_by) if issubclass(model, Work) else None
+        if swept is not None:
+            left = model._default_manager.filter(done_at=None, parked_reason="", due_at__lt=swept.ran_at - LATE)
+            for pk, due_at in left.order_by("pk").values_list("pk", "due_at"):
+                yield f"{model.__name__} {pk} has been due since {due_at:%Y-%m-%d %H:%M}"

@@ -96,4 +96,4 @@ def _reschedule[Row: Work](claim: QuerySet[Row], attempts: int, error: str, at: 
 
 def ticked(name: str, *, at: datetime) -> None:
     """Note that a sweep ran to its end, so that its silence can be seen."""
-    Tick.objects.update_or_create(name=name, defaults={"ran_at": at})
+    Tick.objects.update_or_create(name=name, defaults={"ran_at": at, "ran_wall": clock.wall()})

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import orjson
 from django.db.models import Count, F, Q
 
 from membership import clock, standing
 from membership.invariants import invariant
-from perks import entitlements, facts
-from perks.models import LIVE, Entitlement, Redemption
+from membership.models import Membership
+from perks import entitlements, facts, grants
+from perks.models import LIVE, Decision, Entitlement, Grant, Redemption
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
+
+    from membership.models import Member
 
 
 @invariant("I4", "each entitlement row equals its recomputation, and says now what the memberships say")
@@ -52,3 +58,52 @@ def live_redemptions_have_a_slot_each() -> Iterable[str]:
         yield f"grant {row['grant']}: slot {row['slot']} of {row['period']} was given out {row['n']} times"
     for redemption in live.filter(Q(slot__gt=F("allowance")) | Q(slot__lt=1)):
         yield f"redemption {redemption.pk} takes slot {redemption.slot} of an allowance of {redemption.allowance}"
+
+
+PROMPT = timedelta(seconds=5)  # so long may a till still honor what was just refunded, disputed, stopped or ended
+LOOKED_BACK = timedelta(days=1)
+
+
+@invariant("I5", "nothing is granted past entitled_until + grace, nor more than 5 s after a refund, dispute or stop")
+def nothing_is_granted_beyond_the_membership() -> Iterable[str]:
+    yield from _grants_that_outlast_their_span()
+    live = Redemption.objects.filter(status__in=LIVE).select_related("grant")
+    for redemption in live.filter(held_at__gte=clock.now() - LOOKED_BACK).order_by("pk").iterator(chunk_size=500):
+        if not _was_honored(redemption.grant.membership_id, redemption.held_at):
+            yield f"redemption {redemption.pk} was granted to membership {redemption.grant.membership_id} in vain"
+    yield from _answers_given_after_a_stop()
+
+
+def _grants_that_outlast_their_span() -> Iterable[str]:
+    granted = Membership.objects.with_facts().filter(grants__source=Grant.Source.TERM).distinct().order_by("pk")
+    for membership in granted.iterator(chunk_size=500):
+        until = max((span.ends_at for span in grants.spans(membership)), default=None)
+        own = Grant.objects.filter(membership=membership, source=Grant.Source.TERM, ends_at__gt=F("starts_at"))
+        for grant in own if until is None else own.filter(ends_at__gt=until):
+            yield f"grant {grant.pk} lasts longer than membership {membership.pk}"
+
+
+def _answers_given_after_a_stop() -> Iterable[str]:
+    """Checks answered lately about members whose membership was stopped or cut lately."""
+    since = clock.now() - LOOKED_BACK
+    stopped = Q(stops__opened_at__gte=since) | Q(cut_at__gte=since)
+    members = Membership.objects.filter(stopped).values_list("member_id", flat=True).distinct()
+    asked = Decision.objects.filter(member__in=list(members), decided_at__gte=since).order_by("decided_at")
+    for decision in asked.select_related("member").iterator(chunk_size=500):
+        told = (orjson.loads(decision.answer).get("member") or {}).get("standing")
+        if told in standing.HONORED and not _spoken_for(decision.member, decision.decided_at):
+            yield f"decision {decision.pk} honored member {decision.member_id}, who was {told} no more"
+
+
+def _was_honored(membership_pk: int, moment: datetime) -> bool:
+    membership = Membership.objects.with_facts().get(pk=membership_pk)
+    return any(standing.at(membership, m) in standing.HONORED for m in (moment, moment - PROMPT))
+
+
+def _spoken_for(member: Member | None, moment: datetime) -> bool:
+    """Whether any membership that speaks for the member was honored then; a seat's counts as well."""
+    if member is None:
+        return True
+    own = standing.own_membership(member)
+    speaking = [m for m in (own, standing.seat_membership(member, moment)) if m is not None]
+    return any(standing.at(m, t) in standing.HONORED for m in speaking for t in (moment, moment - PROMPT))

@@ -10,6 +10,8 @@ from membership.models import Work
 class StripeEvent(Work):
     """An event as a hint: which object to read again. Stored, answered 200, then worked off."""
 
+    swept_by = "work off the inbox"
+
     stripe_id = models.CharField(max_length=64)
     type = models.CharField(max_length=80)
     object_id = models.CharField(max_length=100)

@@ -16,6 +16,8 @@ class Notice(Work):
     fact that changes afterwards is seen and told anew (`issue` counts). Skipped: done, with the reason.
     """
 
+    swept_by = "send notices"
+
     class Kind(models.TextChoices):
         RENEWAL = "renewal"  # the law's: before a charge
         DUNNING = "dunning"  # a payment failed; `invoice` is the one

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from membership.models import Membership, Plan, Price
 
@@ -107,6 +107,9 @@ class Invoice(models.Model):
 
     class Meta:
         ordering = ["-made_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_paid__gte=0), name="invoice_is_paid_nothing_or_more"),
+        ]
 
     @property
     def returned(self) -> int:
@@ -131,6 +134,12 @@ class InvoiceLine(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(buys_time=False) | Q(discount__gte=0, amount__gte=F("discount")),
+                name="time_bought_costs_nothing_or_more_after_its_discount",
+            ),
+        ]
 
     @property
     def term_ref(self) -> str:

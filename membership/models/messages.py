@@ -12,6 +12,8 @@ from membership.models.work import Work
 class Message(Work):
     """A mail as it was written. `key` is unique, so a verb that runs twice writes to nobody twice."""
 
+    swept_by = "send messages"
+
     key = models.CharField(max_length=160, unique=True)
     kind = models.CharField(max_length=48)
     member = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")

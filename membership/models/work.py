@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
+
+from membership import clock
 
 
 class Work(models.Model):
     """A row that is work. Times are clock.now() moments, but the claim is wall time: it guards a real process."""
+
+    swept_by: ClassVar[str] = ""  # the sweep of BEAT that drains these rows
 
     due_at = models.DateTimeField()
     claimed_until = models.DateTimeField(null=True, blank=True)
@@ -40,3 +46,4 @@ class Tick(models.Model):
 
     name = models.CharField(max_length=40, primary_key=True)
     ran_at = models.DateTimeField()
+    ran_wall = models.DateTimeField(default=clock.wall)  # the same in wall time: a moved clock is no silence

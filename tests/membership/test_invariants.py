@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from membership import cards, lifecycle
-from membership.models import Card, Member, Membership, Term
+from membership import cards, lifecycle, work
+from membership import clock as product_clock
+from membership.models import Card, Member, Membership, Message, Term, Tick
 from membership.signals import membership_changed
 from tests import factories
 from tests.factories import moment
@@ -98,3 +99,32 @@ class TestWhatIsAlsoAConstraint:
         with pytest.raises(IntegrityError), transaction.atomic():
             Card.objects.create(id=card.pk, member=factories.member("Grace"), issued_at=AT)
         assert Member.objects.filter(cards=card).count() == 1
+
+
+@pytest.mark.django_db
+class TestI14:
+    @pytest.fixture
+    def swept(self, clock):
+        work.ticked("send messages", at=clock.now)
+        assert breached() == set()
+
+    def _letter(self, at, **fields) -> None:
+        Message.objects.create(
+            **{"key": "a", "kind": "x", "to": "a@example.org", "written_at": at, "due_at": at} | fields
+        )
+
+    def test_a_sweep_that_fell_silent(self, swept):
+        Tick.objects.update(ran_wall=product_clock.wall() - timedelta(minutes=11))
+        assert breached() == {"I14"}
+
+    def test_a_row_that_the_sweep_left_lying(self, swept, clock):
+        self._letter(clock.now - timedelta(minutes=11))
+        assert breached() == {"I14"}
+
+    def test_but_not_one_that_is_done_or_parked_or_due_since_the_sweep(self, swept, clock):
+        old = clock.now - timedelta(minutes=11)
+        self._letter(old, done_at=old)
+        self._letter(old, key="b", parked_reason="no such address")
+        clock.move(days=400)  # a moved clock makes nothing late that no sweep could have done
+        self._letter(clock.now - timedelta(days=1), key="c")
+        assert breached() == set()

@@ -1,0 +1,51 @@
+"""I7: what we keep of money is what Stripe has, item by item, and no more goes back of a charge than was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.db.models import F, Model
+
+from billing import differences, gateway
+from billing.differences import Differences, Row
+from billing.models import Dispute, Invoice, Payment, Refund
+from membership.invariants import invariant
+
+# Stripe's list, how a page of it is compared, and our rows that must all be met on it.
+LISTS: dict[str, tuple[Callable[[list[Row]], Differences], type[Model]]] = {
+    "invoices": (differences.invoices, Invoice),
+    "charges": (differences.charges, Payment),
+    "refunds": (differences.refunds, Refund),
+    "disputes": (differences.disputes, Dispute),
+}
+
+
+@invariant("I7", "per charge 0 ≤ refunded + disputed ≤ captured")
+def no_more_goes_back_than_was_paid() -> Iterable[str]:
+    for payment in Payment.objects.filter(captured__lt=F("returned") + F("disputed")):
+        yield f"payment {payment.pk}: {payment.returned} + {payment.disputed} of {payment.captured} went back"
+
+
+@invariant("I7", "our ledger equals Stripe's, item by item", outside="Stripe")
+def our_ledger_is_stripes() -> Iterable[str]:
+    for name, (differs, model) in LISTS.items():
+        met = 0
+        for rows in pages(name):
+            for ident, said in differs(rows).items():
+                yield f"{ident}: {said}"
+            met += model._default_manager.filter(stripe_id__in=[row["id"] for row in rows]).count()
+        ours = model._default_manager.exclude(stripe_id=None).count()
+        if met != ours:
+            yield f"{ours - met} of our {name} are not in Stripe's list"
+
+
+def pages(name: str, **params: Any) -> Iterator[list[Row]]:
+    """One of Stripe's lists, a page at a time."""
+    after: dict[str, str] = {}
+    while True:
+        page = gateway.read(getattr(gateway.client().v1, name).list, {"limit": 100, **params, **after})
+        yield page["data"]
+        if not page["has_more"]:
+            return
+        after = {"starting_after": page["data"][-1]["id"]}
