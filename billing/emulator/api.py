@@ -32,12 +32,9 @@ from billing.emulator import (
 from billing.emulator.dispatch import before_answer, handle
 
 MODULES = (
-    account, balance, catalogue, checkout, customers, discounts, disputes, dunning, endpoints, events, invoices,
-    payment_methods, payments, portal, portal_sessions, preview, proration, refunds, renewals, setup_intents,
-    subscription_changes, subscription_creation, subscriptions, test_clocks,
     account, balance, catalogue, checkout, customers, discounts, disputes, dunning, endpoints, events,
-    invoice_changes, invoices, payment_methods, payments, portal, preview, proration, refunds, renewals,
-    setup_intents, subscription_changes, subscriptions,
+    invoice_changes, invoices, payment_methods, payments, portal, portal_sessions, preview, proration, refunds,
+    renewals, setup_intents, subscription_changes, subscription_creation, subscriptions, test_clocks,
 )  # fmt: skip
 
 __all__ = ["MODULES", "before_answer", "handle"]
