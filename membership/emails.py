@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from membership import calendar, messages
+from membership import calendar, messages, standing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +24,7 @@ def welcome(*, membership: Membership, card: Card, at: datetime) -> Message:
         context={
             "tier": membership.plan.tier,
             "membership": membership,
+            "comes_back": standing.comes_back(membership),
             "last_day": calendar.last_day(membership.entitled_until, membership.time_zone),
         },
     )

@@ -126,8 +126,16 @@ def current_membership(member: Member, moment: datetime) -> Membership | None:
 
 
 def own_membership(member: Member) -> Membership | None:
-    """The member's own newest membership, in whatever state it is."""
-    return Membership.objects.with_facts().filter(member=member).order_by("-reserved_at", "-pk").first()
+    """The member's own newest membership, in whatever state it is. A place given back unpaid never was one."""
+    own = Membership.objects.with_facts().filter(member=member)
+    began = own.exclude(status=Status.ENDED, entitled_until=None)
+    return began.order_by("-reserved_at", "-pk").first()
+
+
+def comes_back(membership: Membership) -> bool:
+    """Whether its member was one before: this stay's first term began after the day they first joined."""
+    since = membership.member.member_since
+    return since is not None and all(since < term.starts_at for term in membership.terms.all())
 
 
 def seat_membership(member: Member, moment: datetime) -> Membership | None:

@@ -86,6 +86,7 @@ def _read(request: Request, call: Call, handler: Handler) -> Answer:
 
 def _write(request: Request, call: Call, handler: Handler, fault: Fault | None) -> Answer:
     if not call.idempotency_key:
+        faults.in_flight(fault)
         return _executed(request, call, handler)
     replay = idempotency.claim(request)
     if replay is not None:

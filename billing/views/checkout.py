@@ -16,13 +16,13 @@ from billing.forms import AgreementForm
 from billing.models import CheckoutSession
 from billing.views.guards import member_of, member_required
 from membership import clock, lifecycle, limits, standing
-from membership.models import Plan
+from membership.models import Membership, Plan
 from membership.standing import Standing
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from membership.models import Member, Membership, Price
+    from membership.models import Member, Price
 
 JOINABLE = {Standing.PENDING, Standing.LAPSED, Standing.ENDED}
 
@@ -94,5 +94,7 @@ def _after_paying(request: HttpRequest, row: CheckoutSession, *, news: bool) -> 
     if row.state == CheckoutSession.State.RETURNED:
         notes.warning(request, _("This payment had no membership to pay for, so we are giving it back in full."))
     elif news:
-        notes.success(request, _("Welcome. Your membership has begun."))
+        back = standing.comes_back(Membership.objects.with_facts().get(pk=row.membership_id))
+        said = _("Welcome back. Your membership has begun.") if back else _("Welcome. Your membership has begun.")
+        notes.success(request, said)
     return redirect("portal")

@@ -95,7 +95,7 @@ def _offers(currency: str) -> list[tuple[Tier, list[Offer]]]:
 
 
 def _mine(request: HttpRequest, at: datetime) -> dict[str, Any] | None:
-    """What the visitor already has: None, a place that waits for payment, or a tier."""
+    """What the visitor already has: None, a place that waits for payment, a tier, or a number from an earlier stay."""
     member = member_of(request)
     membership = standing.current_membership(member, at) if member else None
     if membership is None:
@@ -103,7 +103,7 @@ def _mine(request: HttpRequest, at: datetime) -> dict[str, Any] | None:
     now = standing.at(membership, at)
     if now == Standing.PENDING:
         return {"pending": True, "membership": membership, "plan": membership.plan}
-    return _held(membership, at) if now in standing.HELD else None
+    return _held(membership, at) if now in standing.HELD else {"returning": True, "member": member}
 
 
 def _held(membership: Membership, at: datetime) -> dict[str, Any]:

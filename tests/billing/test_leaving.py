@@ -7,8 +7,8 @@ import pytest
 from billing import gateway, janitor, running_out
 from billing.emulator import faults
 from billing.models import CheckoutSession, Invoice, Operation, Subscription
+from membership import cards, households, lifecycle, standing
 from membership import clock as product_clock
-from membership import households, lifecycle, standing
 from membership.models import Membership, Plan, Status, Term
 from membership.standing import Standing
 from tests import factories
@@ -308,6 +308,29 @@ class TestRejoining:
         webhooks()
         running_out.see_out(at=clock.now)
         return joined
+
+    def test_is_met_with_a_welcome_back(self, gone, ada):
+        page = gone.get("/plans/").content.decode()
+        assert "Welcome back, Ada Lovelace." in page
+        assert "You are a member since 2 March 2026" in page
+        assert "You are welcome back" in gone.get("/portal/").content.decode()
+        pay(go_to_pay(gone, "silver-year"))
+        assert "Welcome back. Your membership has begun." in gone.get(come_back(gone)["Location"]).content.decode()
+        letter = mails("welcome")[0]
+        assert letter.subject == "Welcome back: you are a Silver member"
+        assert "you are a member since 2 March 2026" in letter.text
+
+    def test_that_is_given_up_before_paying_leaves_things_as_they_were(self, gone):
+        go_to_pay(gone)
+        gone.post("/portal/cancel/", {"promised": "place"})
+        assert "You are welcome back" in gone.get("/portal/").content.decode()
+
+    def test_with_a_lost_card_brings_a_new_one(self, gone, ada, clock):
+        cards.revoke(card=ada.cards.get(), reason=cards.RevokeReason.LOST, at=clock.now, actor="staff:1")
+        pay(go_to_pay(gone))
+        come_back(gone)
+        assert ada.cards.filter(revoked_at=None).count() == 1
+        assert ada.cards.count() == 2
 
     def test_keeps_number_and_day_and_card_in_a_new_membership(self, gone, ada):
         card = ada.cards.get()

@@ -135,7 +135,7 @@ class TestPortal:
         clock.move(days=500)
         page = text_of(her, "/portal/")
         assert "ran until 2 March 2027" in page
-        assert "See the plans" in page
+        assert "Join again" in page
 
     def test_says_that_it_ended_and_why(self, her: Client, ada: Member, clock: Clock) -> None:
         lifecycle.end(membership=paid(ada, clock), reason="refunded", at=clock.now, actor="test", cut_at=clock.now)
