@@ -148,19 +148,23 @@ def go_on() -> int:
     """Do what falls due on the clocks that are advancing, and let those be ready whose time has come."""
     done = 0
     for record in store.of(KIND, key="advancing"):
-        target = record.data["status_details"]["advancing"]["target_frozen_time"]
-        done += timeline.run(until=target, test_clock=record.stripe_id)
-        if clock.wall() >= record.hidden["ready_at"]:
-            done += _is_ready(record.id, target)
+        reached = _target(record)
+        done += timeline.run(until=reached, test_clock=record.stripe_id)
+        done += _is_ready(record.id, reached)
     return done
 
 
-def _is_ready(pk: int, target: int) -> int:
+def _target(record: Record) -> int:
+    return int(record.data["status_details"]["advancing"]["target_frozen_time"])
+
+
+def _is_ready(pk: int, reached: int) -> int:
+    """All until `reached` is done. Somebody else may have been faster, and have advanced the clock anew."""
     with transaction.atomic(using=ALIAS):
         record = Record.objects.select_for_update().get(id=pk)
-        if record.key != "advancing":  # somebody else was faster
+        if record.key != "advancing" or _target(record) != reached or clock.wall() < record.hidden["ready_at"]:
             return 0
-        record.data["frozen_time"] = target
+        record.data["frozen_time"] = reached
         _becomes(record, "ready", {})
     return 1
 

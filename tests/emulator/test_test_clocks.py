@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 import stripe
 
-from billing.emulator import periods, store
+from billing.emulator import periods, store, timeline
 from tests.emulator.conftest import make_price
 
 DAY = 86_400
@@ -146,6 +146,21 @@ class TestAdvancing:
         told = [event.type for event in api.events.list().data]
         assert told == [f"test_helpers.test_clock.{status}" for status in ("ready", "advancing", "created")]
 
+    def test_is_not_cut_short_by_whoever_was_still_busy_with_the_last_one(self, api, ticking, advance, monkeypatch):
+        """Two processes make a clock ready; meanwhile the faster one's caller has advanced it again."""
+        settled = timeline.run
+        going = iter([START + DAY, None])
+
+        def slow(*, until, test_clock=""):
+            if test_clock and (target := next(going)):
+                faster(ticking, frozen_time=target)
+                faster(ticking, target=target + DAY)
+            return settled(until=until, test_clock=test_clock)
+
+        monkeypatch.setattr(timeline, "run", slow)
+        going_on = advance(START + DAY)
+        assert (going_on.status, going_on.status_details.advancing.target_frozen_time) == ("advancing", START + 2 * DAY)
+
     def test_never_goes_back(self, api, advance):
         with pytest.raises(stripe.InvalidRequestError, match="after its current"):
             advance(START)
@@ -158,6 +173,19 @@ class TestAdvancing:
         with pytest.raises(stripe.InvalidRequestError, match="two intervals"):
             advance(most + 1)
         assert advance(most).frozen_time == most
+
+
+def faster(ticking, *, frozen_time=None, target=None):
+    """What another process does to the clock meanwhile."""
+    record = store.get("test_helpers.test_clock", ticking.id)
+    if frozen_time:
+        record.data |= {"frozen_time": frozen_time, "status": "ready", "status_details": {}}
+    else:
+        details = {"advancing": {"target_frozen_time": target}}
+        record.data |= {"status": "advancing", "status_details": details}
+    record.key = record.data["status"]
+    record.hidden["ready_at"] = 0
+    store.save(record)
 
 
 def ready(api, ticking):
