@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def send(invoice: Invoice, *, at: datetime) -> None:
-    """Write the receipt of a paid invoice, once. A zero invoice (a trial's) needs none."""
-    if invoice.total == 0 and not invoice.lines.filter(buys_time=True).exists():
+    """Write the receipt of a paid invoice, once. One that asks for nothing (a trial's, a credit's) needs none."""
+    if invoice.total <= 0 and not invoice.lines.filter(buys_time=True).exists():
         return
     messages.write(
         key=f"receipt:{invoice.stripe_id}",

@@ -229,3 +229,50 @@ def refusal(decline: str) -> StripeError:
         kind="card_error",
         code="subscription_payment_intent_requires_action",
     )
+
+
+# --- the end, at once ------------------------------------------------------------------------------------------------
+
+
+@endpoint("DELETE /v1/subscriptions/{id}")
+def cancel(call: Call) -> Record:
+    call.supports("cancellation_details", "prorate", "invoice_now")
+    record = store.get("subscription", call.id)
+    if record.data["status"] in subscriptions.ENDED:
+        raise StripeError(
+            f"No such subscription: '{record.stripe_id}'", status=404, code="resource_missing", param="id"
+        )
+    if call.params.get("prorate"):
+        proration.credit(record, subscriptions.items_of(record)[0], at=clock.now())
+    record.data["canceled_at"] = clock.now()
+    record.data["cancellation_details"]["reason"] = "cancellation_requested"
+    subscriptions.explain(record, call.params.get("cancellation_details"))
+    if call.params.get("invoice_now"):
+        _last_invoice(record)
+    subscriptions.end(record, at=clock.now())
+    return record
+
+
+def _last_invoice(record: Record) -> None:
+    """What still waits, invoiced. A credit alone is never paid out: its invoice is marked uncollectible as a draft."""
+    lines = proration.pending_lines(record)
+    if not lines:
+        return
+    if sum(line["amount"] for line in lines) > 0:
+        raise unsupported("invoice_now when more than a credit waits")
+    invoice = invoice_drafts.draft(
+        customer=store.get("customer", record.customer),
+        subscription=record,
+        lines=lines,
+        discount=None,
+        billing_reason="subscription_update",
+        at=clock.now(),
+    )
+    proration.billed(record, invoice)
+    record.data["latest_invoice"] = invoice.stripe_id
+    events.emit("invoice.created", invoice.data)
+    before = copy.deepcopy(invoice.data)
+    invoice.data["status"] = "uncollectible"
+    invoice.data["status_transitions"]["marked_uncollectible_at"] = clock.now()
+    events.updated(invoice, before)
+    events.emit("invoice.marked_uncollectible", invoice.data)

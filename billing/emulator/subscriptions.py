@@ -187,23 +187,6 @@ def explain(record: Record, details: Any) -> None:
         record.data["cancellation_details"][key] = value or None
 
 
-@endpoint("DELETE /v1/subscriptions/{id}")
-def cancel(call: Call) -> Record:
-    call.supports("cancellation_details", "prorate", "invoice_now")
-    if call.params.get("prorate") or call.params.get("invoice_now"):
-        raise unsupported("prorate and invoice_now when canceling")
-    record = store.get("subscription", call.id)
-    if record.data["status"] in ENDED:
-        raise StripeError(
-            f"No such subscription: '{record.stripe_id}'", status=404, code="resource_missing", param="id"
-        )
-    record.data["canceled_at"] = clock.now()
-    record.data["cancellation_details"]["reason"] = "cancellation_requested"
-    explain(record, call.params.get("cancellation_details"))
-    end(record, at=clock.now())
-    return record
-
-
 def scheduled_end(record: Record) -> int | None:
     return record.data["cancel_at"] if record.data["status"] not in ENDED else None
 

@@ -220,3 +220,19 @@ def test_pause_collection(api, bought):
     paused = api.subscriptions.update(bought.subscription.id, {"pause_collection": {"behavior": "keep_as_draft"}})
     assert (paused.status, paused.pause_collection.behavior) == ("active", "keep_as_draft")
     assert api.subscriptions.update(bought.subscription.id, {"pause_collection": ""}).pause_collection is None
+
+
+@fact("Canceling at once with `prorate` leaves a credit waiting as an invoice item.", RECORDED)
+def test_cancel_with_a_credit(api, bought, clock):
+    clock.move(hours=HALF)
+    api.subscriptions.cancel(bought.subscription.id, {"prorate": True})
+    assert [one.amount for one in api.invoice_items.list({"pending": True}).data] == [-5950]
+    assert len(api.invoices.list().data) == 1
+
+
+@fact("With `invoice_now` too, that credit's invoice is marked uncollectible: it never reaches the balance.", RECORDED)
+def test_cancel_with_an_invoice(api, ada, bought, clock):
+    clock.move(hours=HALF)
+    api.subscriptions.cancel(bought.subscription.id, {"prorate": True, "invoice_now": True})
+    assert (newest(api).status, newest(api).total) == ("uncollectible", -5950)
+    assert api.customers.retrieve(ada.id).balance == 0
