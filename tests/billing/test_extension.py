@@ -61,7 +61,7 @@ class TestExtending:
         assert charged_at_stripe() == last_end() == "2027-04-01T10:00:00+00:00"
         assert AuditEntry.objects.get(verb="extend").data["reason"] == "late parcel"
         (letter,) = mails("membership_extended")
-        assert "valid through 1 April 2027" in letter.text
+        assert "valid until 1 April 2027" in letter.text
         assert "Your next payment of €\u00a0119.00 waits until 1 April 2027." in letter.text
 
     def test_twice_with_the_same_words_gives_once(self, joined):

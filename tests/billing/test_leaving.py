@@ -145,7 +145,7 @@ class TestCancelingATrial:
 
     def test_promises_that_nothing_is_ever_charged(self, trying):
         page = trying.get("/portal/cancel/").content.decode()
-        assert "Your free days run through 16 March 2026" in page
+        assert "Your free days run until 16 March 2026" in page
         assert "you will have paid nothing" in page
 
     def test_ends_with_its_free_days(self, trying, clock, webhooks):
@@ -241,7 +241,7 @@ class TestCancelingInOtherStates:
         lifecycle.pause(
             membership=Membership.objects.get(), until=factories.moment("2026-04-02T10:00"), at=clock.now, actor="m"
         )
-        assert "runs through 2 April 2027" in joined.get("/portal/cancel/").content.decode()
+        assert "runs until 2 April 2027" in joined.get("/portal/cancel/").content.decode()
         joined.post("/portal/cancel/", {"promised": "resting"})
         assert Membership.objects.get().canceled_at
 

@@ -211,7 +211,7 @@ class TestGoodwill:
         assert (membership.status, membership.cut_at, membership.entitled_until) == ("active", day, day)
         assert standing.at(membership, day) == standing.Standing.ENDED
         assert gateway.client().v1.subscriptions.retrieve(Subscription.objects.get().stripe_id).cancel_at_period_end
-        assert "through 2 June 2026" in mails("refund")[0].text
+        assert "until 2 June 2026" in mails("refund")[0].text
         assert breached() == set()
 
     def test_cannot_end_it_after_what_was_paid(self, joined, clock):
