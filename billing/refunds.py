@@ -56,12 +56,15 @@ def ask(
     ends_at: datetime | None = None,
     reason: str = "",
     approved_by: str = "",
+    once: str = "",
 ) -> str:
     """Decide to give back exactly `quote`, and carry it out. -> the decision, for `Refund.objects.filter(decision=…)`.
 
-    A membership ends with money back once: who asks again gets the decision that stands. Raises QuoteChanged,
-    NoSuchEnd, refund_policy's refusals, StripeUnavailable (then it is decided, and goes on by itself).
+    A membership ends with money back once: who asks again gets the decision that stands; so does who asks again with
+    the same `once`. Raises QuoteChanged, NoSuchEnd, refund_policy's refusals, StripeUnavailable (then it is decided,
+    and goes on by itself).
     """
+    decision = f"refund:{once or secrets.token_hex(12)}"
     if quote.basis == Basis.GOODWILL:
         refund_policy.check_goodwill(
             amount=quote.amount, limit=settings.GOODWILL_LIMIT, reason=reason, actor=actor, approved_by=approved_by
@@ -69,7 +72,7 @@ def ask(
     decided: dict[str, Any] = {"effect": effect, "ends_at": ends_at, "reason": reason, "actor": actor}
     decided |= {"approved_by": approved_by, "basis": quote.basis, "currency": quote.currency, "decided_at": at}
     try:
-        decision, new = _decide(membership.pk, quote, decided, at)
+        decision, new = _decide(membership.pk, decision, quote, decided, at)
     except IntegrityError:  # no_more_goes_back_than_was_paid, one_refund_with_an_end_per_payment
         raise QuoteChanged from None
     carry_out(decision, again=not new)
@@ -77,16 +80,19 @@ def ask(
 
 
 @transaction.atomic
-def _decide(membership_pk: int, quote: Quote, decided: dict[str, Any], at: datetime) -> tuple[str, bool]:
-    """-> the decision, and whether it is new."""
+def _decide(
+    membership_pk: int, decision: str, quote: Quote, decided: dict[str, Any], at: datetime
+) -> tuple[str, bool]:
+    """-> the decision that stands, and whether it is this one."""
     membership = Membership.objects.lock(membership_pk)
+    if Refund.objects.filter(decision=decision).exists():
+        return decision, False
     ending = decided["effect"] != Effect.MONEY_ONLY
     stands = refund_quotes.standing_decision(membership)
     if ending and stands:
         return stands, False
     _check_end(membership, decided, at)
     _same_as_now(membership, quote, at)
-    decision = f"refund:{secrets.token_hex(12)}"
     for part in quote.parts:
         Payment.objects.filter(pk=part.ref).update(returned=F("returned") + part.amount)
         row = Refund.objects.create(

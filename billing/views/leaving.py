@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from billing import farewell, gateway, leaving, outlook
+from billing import farewell, gateway, leaving, outlook, refund_policy, refund_quotes
 from billing.outlook import Kind
 from billing.views.guards import member_of, member_required
 from membership import clock, lifecycle, standing
@@ -62,8 +62,16 @@ def _page(request: HttpRequest, problem: DomainError | None = None) -> HttpRespo
         "membership": ahead.membership,
         "words": f"billing/leaving/{ahead.kind.value}.html",
         "problem": problem.code if problem else "",
+        "quote": _money_back(ahead),
     }
     return render(request, "billing/cancel.html", context, status=problem.status if problem else 200)
+
+
+def _money_back(ahead: outlook.Outlook) -> refund_policy.Quote | None:
+    """What would be given back for ending it at once instead, where the law or the house gives anything."""
+    if ahead.membership is None or ahead.kind in {Kind.SHARED, Kind.NONE}:
+        return None
+    return refund_quotes.offers(membership=ahead.membership, at=clock.now())
 
 
 @member_required
