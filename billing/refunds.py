@@ -80,9 +80,7 @@ def ask(
 
 
 @transaction.atomic
-def _decide(
-    membership_pk: int, decision: str, quote: Quote, decided: dict[str, Any], at: datetime
-) -> tuple[str, bool]:
+def _decide(membership_pk: int, decision: str, quote: Quote, decided: dict[str, Any], at: datetime) -> tuple[str, bool]:
     """-> the decision that stands, and whether it is this one."""
     membership = Membership.objects.lock(membership_pk)
     if Refund.objects.filter(decision=decision).exists():

@@ -49,7 +49,7 @@ def gives(clock, amount: int):
 
 @pytest.fixture
 def both_have_looked(monkeypatch):
-    """Nobody writes before both have looked: the defence that asks first is off, as if they could not see each other."""
+    """Nobody writes before both have looked, and neither sees the other: the constraints alone are left."""
     meeting = threading.Barrier(2)
 
     def looks(*_):
