@@ -190,4 +190,5 @@ def helper_cards(*, later: bool = False) -> list[tuple[str, str]]:
         ("4000 0000 0000 0002", _("is declined")),
         ("4000 0000 0000 9995", _("has too little money")),
         ("4000 0082 6000 3178", _("asks for confirmation, then is declined")),
+        ("4000 0000 0000 0259", _("pays, and is disputed right after")),
     ]

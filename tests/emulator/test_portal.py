@@ -296,3 +296,15 @@ class TestAFlow:
         assert "It is canceled." in page
         assert "We will miss you." in page
         assert subscription().cancel_at
+
+
+def test_a_customer_on_a_test_clock_acts_at_its_time(client, api, gold, configured):
+    configured()
+    clock = api.test_helpers.test_clocks.create({"frozen_time": 1_900_000_000})
+    customer = api.customers.create({"email": "cleo@example.com", "test_clock": clock.id})
+    method = api.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+    asked = {"customer": customer.id, "items": [{"price": gold.id}], "default_payment_method": method.id}
+    subscription = api.subscriptions.create(asked)
+    session = api.billing_portal.sessions.create({"customer": customer.id})
+    client.post(at(session, f"/cancel/{subscription.id}"), {"cancel": "1"})
+    assert api.subscriptions.retrieve(subscription.id).canceled_at == 1_900_000_000
