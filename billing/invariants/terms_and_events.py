@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Count
 
+from billing import notice_invariants as notice_invariants  # registers its own
 from billing.models import InvoiceLine, StripeEvent
 from membership import clock
 from membership.invariants import invariant
