@@ -26,9 +26,10 @@ from billing import (
     receipts,
     tier_changes,
     trouble,
+    welcome,
 )
 from billing.models import LIVE, CheckoutSession, Customer, Invoice, InvoiceLine, Subscription, term_ref
-from membership import cards, clock, emails, lifecycle, terms, work
+from membership import cards, clock, lifecycle, terms, work
 from membership.models import Member, Membership, Status, Term
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ def _letters(membership: Membership, lines: list[InvoiceLine], was_pending: bool
     now_active = Membership.objects.with_facts().get(pk=membership.pk)
     if was_pending and now_active.status == Status.ACTIVE:
         card = cards.issue(member=now_active.member, at=clock.now(), actor=ACTOR)
-        emails.welcome(membership=now_active, card=card, at=clock.now())
+        welcome.send(membership=now_active, card=card, lines=lines, at=clock.now())
     paid: dict[int, Invoice] = {line.invoice_id: line.invoice for line in lines if line.invoice.status == "paid"}
     for made in paid.values():
         receipts.send(made, at=clock.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from membership import calendar, messages, standing
 
@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from membership.models import Card, Membership, Message
 
 
-def welcome(*, membership: Membership, card: Card, at: datetime) -> Message:
-    """Once a membership becomes active: what it is, until when, and the card as a PDF."""
+def welcome(*, membership: Membership, card: Card, at: datetime, more: dict[str, Any] | None = None) -> Message:
+    """Once a membership becomes active: what it is, until when, and the card as a PDF.
+
+    `more` is what the apps above add: perks (their words), renews_at, price, told_before.
+    """
     assert membership.entitled_until is not None
     return messages.write(
         key=f"welcome:{membership.pk}",
@@ -22,6 +25,7 @@ def welcome(*, membership: Membership, card: Card, at: datetime) -> Message:
         at=at,
         attached_card=card,
         context={
+            **(more or {}),
             "tier": membership.plan.tier,
             "membership": membership,
             "comes_back": standing.comes_back(membership),
