@@ -94,6 +94,20 @@ def _draft(subscription: Record, looks_back: tuple[int, int]) -> Record:
     return invoice
 
 
+def collection_resumes(subscription: Record) -> int | None:
+    paused = subscription.data["pause_collection"]
+    over = subscription.data["status"] in subscriptions.ENDED
+    return paused["resumes_at"] if paused and not over else None
+
+
+@when_due("subscription", at=collection_resumes, rank=0)  # before a renewal at the same moment
+def resume_collection(subscription: Record) -> None:
+    """The pause is over: what is invoiced from now on is collected again; its drafts stay drafts."""
+    before = copy.deepcopy(subscription.data)
+    subscription.data["pause_collection"] = None
+    events.updated(subscription, before, "customer.subscription.updated")
+
+
 def finalizes_at(invoice: Record) -> int | None:
     waits = invoice.data["status"] == "draft" and invoice.data["auto_advance"]
     return invoice.data["automatically_finalizes_at"] if waits else None

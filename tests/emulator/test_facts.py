@@ -476,6 +476,29 @@ def test_error_if_incomplete(api, gold, made_with):
 
 
 @fact(
+    "With `default_incomplete` the intent is unconfirmed; the invoice's `confirmation_secret` is shown on asking.",
+    RECORDED,
+)
+def test_default_incomplete(api, gold, made_with):
+    more = {"payment_behavior": "default_incomplete", "expand": ["latest_invoice.confirmation_secret"]}
+    made = made_with("pm_card_visa", items=[{"price": gold.id}], **more)
+    intent = api.payment_intents.list().data[0]
+    assert (made.status, intent.status) == ("incomplete", "requires_payment_method")
+    assert made.latest_invoice.confirmation_secret.client_secret == intent.client_secret
+
+
+@fact("A trial that ends without a card is canceled, paused or invoiced, as its `trial_settings` say.", DOCS)
+@pytest.mark.parametrize(
+    ("behavior", "status"), [("cancel", "canceled"), ("pause", "paused"), ("create_invoice", "past_due")]
+)
+def test_trial_without_card(api, ada, gold, clock, behavior, status):
+    order = {"customer": ada.id, "items": [{"price": gold.id}], "trial_period_days": 30}
+    made = api.subscriptions.create(order | {"trial_settings": {"end_behavior": {"missing_payment_method": behavior}}})
+    clock.move(days=31)
+    assert api.subscriptions.retrieve(made.id).status == status
+
+
+@fact(
     "After 23 hours incomplete it is `incomplete_expired`, its invoice void: one `customer.subscription.updated`.",
     RECORDED,
 )
@@ -536,6 +559,15 @@ def test_three_of_three(api, ticking):
         api.customers.create({"test_clock": ticking.id})
     with pytest.raises(stripe.InvalidRequestError):
         api.customers.create({"test_clock": ticking.id})
+
+
+@fact("A test clock tells when it was `created`, is `advancing`, is `ready` and was `deleted`.", SDK)
+def test_clock_events(api, ticking, settings):
+    settings.LOCAL_STRIPE = settings.LOCAL_STRIPE | {"SECONDS_TO_ADVANCE": 0}
+    api.test_helpers.test_clocks.advance(ticking.id, {"frozen_time": ticking.frozen_time + 60})
+    api.test_helpers.test_clocks.delete(ticking.id)
+    told = [event.type for event in api.events.list({"limit": 100}).data if "test_clock" in event.type]
+    assert told == [f"test_helpers.test_clock.{what}" for what in ("deleted", "ready", "advancing", "created")]
 
 
 @fact("Deleting a test clock deletes its customers; after 30 days that happens by itself.", DOCS)

@@ -102,6 +102,14 @@ class TestRenewal:
         assert (invoice.status, invoice.total, invoice.attempt_count) == ("paid", 0, 0)
         assert api.charges.list().data == []
 
+    @pytest.mark.parametrize(("early", "status"), [(1, "paid"), (0, "paid"), (-1, "draft")])
+    def test_is_collected_again_once_a_pause_is_over(self, api, bought, boundary, clock, early, status):
+        pause = {"behavior": "keep_as_draft", "resumes_at": boundary - early}
+        api.subscriptions.update(bought.subscription.id, {"pause_collection": pause})
+        clock.move_to(moment(boundary + 2 * HOUR))
+        assert api.invoices.list({"limit": 1}).data[0].status == status
+        assert api.subscriptions.retrieve(bought.subscription.id).pause_collection is None
+
     def test_does_not_come_after_a_scheduled_end(self, api, bought, clock):
         api.subscriptions.update(bought.subscription.id, {"cancel_at_period_end": True})
         clock.move(days=800)
