@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.fields.json import KeyTextTransform
 
 from billing import differences
 from billing.invariants.ledger import pages
@@ -41,7 +42,9 @@ def live_subscriptions_are_those_of_stripe() -> Iterable[str]:
 
 @invariant("I9", "an ended membership cannot be charged; a charge after its end is given back")
 def the_ended_are_not_charged() -> Iterable[str]:
-    canceling = Operation.objects.filter(state__in=SEEN_TO, params__subscription=OuterRef("stripe_id"))
+    # As text: PostgreSQL does not compare a JSON value with a column of characters.
+    told = Operation.objects.annotate(subscription=KeyTextTransform("subscription", "params"))
+    canceling = told.filter(state__in=SEEN_TO, subscription=OuterRef("stripe_id"))
     ended = Subscription.objects.filter(status__in=LIVE, membership__status=Status.ENDED)
     for subscription in ended.exclude(Exists(canceling)).order_by("pk"):
         yield f"subscription {subscription.pk} lives on after membership {subscription.membership_id} has ended"
