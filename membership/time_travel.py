@@ -132,7 +132,7 @@ def settle(bells: Bells) -> None:
         if not happened and not waiting:
             return
         if time.monotonic() > deadline:
-            raise StandsStill(waiting)
+            raise StandsStill(waiting or "time itself")
         if not happened:
             time.sleep(0.02)  # in the hands of a worker
 
