@@ -39,7 +39,7 @@ def refund(request: HttpRequest) -> HttpResponse:
 
 
 @member_required
-@reauthentication_required
+@reauthentication_required  # type: ignore[untyped-decorator]
 @require_http_methods(["GET", "POST"])
 def confirm(request: HttpRequest) -> HttpResponse:
     """The last question. What is posted is the quote that was read: another amount is shown again, not carried out."""

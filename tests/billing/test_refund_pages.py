@@ -51,7 +51,7 @@ def at_stripe() -> list[int]:
 class TestThePortal:
     def test_says_until_when_one_may_change_ones_mind(self, joined):
         page = text(joined.get("/portal/"))
-        assert "Through 16 March 2026 you get your money back, all € 119 of it" in page
+        assert "Until 16 March 2026 you get your money back, all € 119 of it" in page
 
     def test_says_no_more_of_it_when_the_days_are_over(self, joined, clock):
         clock.move(days=15)
@@ -62,7 +62,7 @@ class TestTheQuote:
     def test_shows_its_working_and_what_happens(self, joined):
         page = text(joined.get("/portal/refund/"))
         for words in (
-            "Through 16 March 2026",
+            "Until 16 March 2026",
             "You paid",
             "€ 119.00",
             "Your membership ends at once",
