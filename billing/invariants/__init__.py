@@ -3,6 +3,6 @@
 What needs Stripe's own lists is marked `outside="Stripe"`: `--offline` leaves it out.
 """
 
-from billing.invariants import charging, ledger, operations, terms_and_events
+from billing.invariants import changes_of_plan, charging, ledger, operations, terms_and_events
 
-__all__ = ["charging", "ledger", "operations", "terms_and_events"]
+__all__ = ["changes_of_plan", "charging", "ledger", "operations", "terms_and_events"]

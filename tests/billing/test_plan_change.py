@@ -8,7 +8,7 @@ import pytest
 
 from billing import gateway, janitor, sync
 from billing.emulator import faults
-from billing.models import Invoice, Operation, PlanQuote, Subscription
+from billing.models import Invoice, InvoiceLine, Operation, PlanQuote, Subscription
 from membership.models import Consent, Membership, Term, TierChange
 from perks import lookup
 from tests.billing.conftest import come_back, go_to_pay, mails, pay
@@ -342,3 +342,44 @@ class TestThroughTheRenewal:
         assert paid() == [5900, 3000, PlanQuote.objects.get().renewal] == [5900, 3000, 11900]
         assert tier(clock) == "gold"
         assert breached() == set()
+
+
+class TestInStripesOwnDashboard:
+    """Staff may change a subscription there, with whatever it does to the money; the membership follows the money."""
+
+    def change(self, amount: int, **more) -> None:
+        api, subscription = gateway.client().v1, at_stripe()
+        prices = api.prices.list({"limit": 100, "currency": "eur"}).data
+        wanted = next(price.id for price in prices if price.unit_amount == amount)
+        item = {"id": subscription.items.data[0].id, "price": wanted}
+        api.subscriptions.update(subscription.id, {"items": [item], "proration_behavior": "always_invoice"} | more)
+
+    def test_less_at_once_lowers_the_tier_leaves_credit_and_writes_no_receipt(self, silver, clock, webhooks):
+        self.change(2900)
+        webhooks()
+        assert (tier(clock), paid()) == ("bronze", [5900, 0])
+        assert len(mails("receipt")) == 1
+        assert breached() == set()
+
+    def test_better_that_is_not_paid_yet_is_held_once_it_is(self, silver, clock, webhooks):
+        good = decline(silver)
+        self.change(11900)
+        webhooks()
+        assert (tier(clock), paid()) == ("silver", [5900])
+        owed = Invoice.objects.get(status="open")
+        gateway.client().v1.invoices.pay(owed.stripe_id, {"payment_method": good})
+        webhooks()
+        assert (tier(clock), paid()) == ("gold", [5900, 3000])
+        assert breached() == set()
+
+
+class TestI2:
+    def test_a_paid_change_without_its_tier(self, silver):
+        silver.post(ask(silver))
+        InvoiceLine.objects.filter(changes_plan=True).update(stripe_id="il_other")
+        assert breached() == {"I2"}
+
+    def test_a_tier_without_its_paid_change(self, silver):
+        silver.post(ask(silver))
+        InvoiceLine.objects.update(changes_plan=False)
+        assert breached() == {"I2"}
