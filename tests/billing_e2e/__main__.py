@@ -23,6 +23,9 @@ from tests.billing_e2e.house import ROOT, House
 HERE = Path(__file__).parent
 OURS = HERE / "scenarios"
 SLOWEST = 1800  # seconds for one round of scenarios, on a machine that does much else
+# All that need neither Stripe's lists nor a clock that goes on: each scenario's customer is gone when it is over, with
+# its clock, and the next begins in the present again (so not I5, I7, I10).
+INVARIANTS = ("I1", "I2", "I3", "I4", "I6", "I8", "I9", "I11", "I12", "I13", "I14", "I16")
 ASK = f"{sys.executable} -m tests.billing_e2e.ask"
 
 
@@ -48,7 +51,7 @@ def _play_all(place: Path, house: House, names: tuple[str, ...]) -> int:
     if not names and not _play(place, house, "one that must fail", [wrong], {}, hooks=True, patience="2"):
         _say("!! a scenario whose check is wrong has passed")
         failed += 1
-    failed += house.manage("check_invariants")
+    failed += house.manage("check_invariants", *INVARIANTS)
     _say("all is well" if not failed else f"{house.tail()}\n{failed} runs failed")
     return 1 if failed else 0
 
