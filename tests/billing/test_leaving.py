@@ -70,6 +70,12 @@ class TestCanceling:
         page = joined.get("/portal/cancel/").content.decode()
         assert "The payment of €\u00a0119 planned for 2 March 2027 will not be taken." in page
 
+    def test_says_that_nothing_is_given_back_only_where_that_is_so(self, joined, clock, settings):
+        settings.HOUSE_REFUNDS = False
+        assert "nothing is given back" not in joined.get("/portal/cancel/").content.decode()
+        clock.move(days=60)
+        assert "nothing is given back" in joined.get("/portal/cancel/").content.decode()
+
     def test_is_confirmed_once_though_pressed_twice(self, joined):
         joined.post("/portal/cancel/")
         joined.post("/portal/cancel/")
