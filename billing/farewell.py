@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import gateway, outlook
+from billing import gateway, outlook, refund_quotes
 from billing.models import LIVE, Operation, Subscription
 from billing.outlook import Kind
 from membership import calendar, lifecycle, messages
@@ -88,9 +88,14 @@ def cancel(*, membership: Membership, at: datetime, actor: str, tell: bool = Tru
     kind = outlook.kind_of(membership, at=at)
     context = _words(membership, kind)
     membership = lifecycle.cancel(membership=membership, at=at, actor=actor)
-    if tell and kind != Kind.PLACE and membership.cut_at is None:  # an end for cause has a letter of its own
+    if tell and kind != Kind.PLACE and not _ends_for_cause(membership):
         _write("membership_canceled", membership, at, context | {"ended": membership.status == Status.ENDED})
     return membership
+
+
+def _ends_for_cause(membership: Membership) -> bool:
+    """Cut short, or about to be by a refund that Stripe has not answered: such an end has a letter of its own."""
+    return membership.cut_at is not None or bool(refund_quotes.standing_decision(membership))
 
 
 def _is_news(membership: Membership) -> bool:

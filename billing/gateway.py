@@ -38,6 +38,7 @@ Patience = Literal["web", "worker"]
 TIMEOUTS: dict[Patience, tuple[float, int]] = {"web": (5.0, 1), "worker": (10.0, 2)}
 KEY_LIFE = timedelta(hours=23)  # Stripe keeps a key for at least 24 h; the hour is for the call that is under way
 FIRST_LOOK = timedelta(minutes=5)  # after which the janitor asks what came of an Operation
+KEY_REFUSED = (stripe.AuthenticationError, stripe.PermissionError)  # rolled or cut down: a fault of ours, to be mended
 UNKNOWN_OUTCOME = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError, stripe.IdempotencyError)
 
 
@@ -128,6 +129,9 @@ def check_account() -> None:
 def _ask[T](function: Callable[..., T], *args: Any) -> T:
     try:
         return function(*args)
+    except KEY_REFUSED as error:  # says nothing about what was asked, so nothing that was decided may end by it
+        log.critical("Stripe does not take our key: %s", type(error).__name__)
+        raise StripeUnavailable from error
     except UNKNOWN_OUTCOME as error:
         raise StripeUnavailable from error
     except stripe.StripeError as error:
@@ -183,7 +187,7 @@ DONE_ALREADY = {"resource_missing", "charge_already_refunded"}
 def settle(operation: Operation, make: Callable[[], Any]) -> bool:
     """Make the call of a noted Operation. -> whether it is done now, by us or already.
 
-    Any other refusal (no money on the account, a rolled key) leaves it open with its reason, to be asked again.
+    Any other refusal (no money on the account) leaves it open with its reason, to be asked again.
     """
     try:
         made = call(make)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+import stripe
 from django.conf import settings
 from django.db import transaction
 
@@ -64,6 +65,15 @@ class TestCall:
         with pytest.raises(gateway.StripeRefused) as refusal:
             gateway.read(gateway.client().v1.customers.retrieve, "cus_unknown")
         assert gateway.is_missing(refusal.value)
+
+    @pytest.mark.parametrize("error", [stripe.AuthenticationError, stripe.PermissionError])
+    def test_takes_a_refused_key_for_no_answer(self, error, caplog):
+        def refuses() -> None:
+            raise error("Expired API Key provided: sk_test_********abcd")
+
+        with pytest.raises(gateway.StripeUnavailable):
+            gateway.call(refuses)
+        assert "does not take our key" in caplog.text
 
     def test_reads_every_page_of_a_list(self):
         api = gateway.client().v1

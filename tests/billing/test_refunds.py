@@ -126,6 +126,16 @@ class TestALostAnswer:
         assert at_stripe() == [(11900, "succeeded")]
         assert (own().end_reason, subscription_at_stripe()) == ("refunded", "canceled")
 
+    def test_writes_no_letter_of_a_membership_that_runs_on(self, joined, clock, webhooks):
+        with faults.next_call(CREATE, lost="request", times=9), pytest.raises(gateway.StripeUnavailable):
+            change_mind(clock)
+        webhooks()  # its subscription is canceled, and nothing was given back yet
+        assert (own().status, own().canceled_at) == ("active", clock.now)
+        assert mails("membership_canceled") == []
+        for decision in refunds.unfinished(at=clock.now):
+            refunds.carry_out(decision)
+        assert (mails("membership_canceled"), len(mails("refund"))) == ([], 1)
+
     def test_a_day_later_is_looked_up_and_not_made_again(self, joined, clock, monkeypatch):
         with faults.next_call(CREATE, lost="answer", times=9), pytest.raises(gateway.StripeUnavailable):
             give(clock, 4000)
@@ -157,6 +167,15 @@ class TestARefusal:
         assert TimelineEntry.objects.filter(kind="refund.refused").count() == 1
         sync.subscription(Subscription.objects.get().stripe_id)
         assert Payment.objects.get().returned == 5000
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_of_our_key_ends_no_decision(self, joined, clock, status):
+        with faults.next_call(CREATE, status=status, times=9), pytest.raises(gateway.StripeUnavailable):
+            change_mind(clock)
+        assert (Refund.objects.get().state, own().status) == ("noted", "active")
+        for decision in refunds.unfinished(at=clock.now):
+            refunds.carry_out(decision)
+        assert (Refund.objects.get().state, own().end_reason) == ("succeeded", "refunded")
 
     def test_for_lack_of_money_is_asked_again_under_another_key(self, joined, clock, monkeypatch):
         real = gateway.create
