@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import stripe
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
@@ -133,6 +134,8 @@ def _ask[T](function: Callable[..., T], *args: Any) -> T:
         log.critical("Stripe does not take our key: %s", type(error).__name__)
         raise StripeUnavailable from error
     except UNKNOWN_OUTCOME as error:
+        if isinstance(error.__cause__, SoftTimeLimitExceeded):  # the SDK takes it for a broken connection
+            raise error.__cause__ from None
         raise StripeUnavailable from error
     except stripe.StripeError as error:
         raise StripeRefused(code=_code(error), said=str(error)[:400]) from error

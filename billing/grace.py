@@ -11,6 +11,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from billing import dunning, gateway, sync
 from billing.models import Subscription
 from membership import lifecycle, standing
@@ -36,6 +38,8 @@ def _one(subscription: Subscription, at: datetime) -> bool:
     """One that cannot be ended now must not keep the others waiting; the next sweep asks again."""
     try:
         return is_over(subscription, at) and _end(subscription, at)
+    except SoftTimeLimitExceeded:
+        raise  # the sweep's own time is over: the others wait for the next one too
     except Exception as problem:
         log.warning("left for the next sweep: %s", type(problem).__name__)
         return False

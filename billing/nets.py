@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models import Q
 
 from billing import endings, misplaced, refunds, sync
@@ -55,5 +56,7 @@ def _one(act: Callable[[], object]) -> None:
     """One that cannot be done now must not keep the others waiting; the next sweep asks again."""
     try:
         act()
+    except SoftTimeLimitExceeded:
+        raise  # the sweep's own time is over: the others wait for the next one too
     except Exception as problem:
         log.warning("left for the next sweep: %s", type(problem).__name__)

@@ -10,6 +10,8 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from billing import sync
 from billing.models import LIVE, Subscription
 from membership import clock, doorbell, standing
@@ -71,6 +73,8 @@ def read_again(*, at: datetime, pk: int | None = None, limit: int = 100) -> int:
 def _read(subscription: Subscription) -> bool:
     try:
         sync.subscription(subscription.stripe_id)
+    except SoftTimeLimitExceeded:
+        raise  # the sweep's own time is over: the others wait for the next one too
     except Exception as problem:
         log.warning("subscription %s is read again later: %s", subscription.pk, type(problem).__name__)
         return False

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from billing import farewell, gateway, sync
 from billing.models import LIVE, Subscription
 from membership import lifecycle
@@ -34,6 +36,8 @@ def see_out(*, at: datetime, limit: int = 500) -> int:
     for membership in due(at=at)[:limit]:
         try:
             ended += _one(membership, at)
+        except SoftTimeLimitExceeded:
+            raise  # the sweep's own time is over: the others wait for the next one too
         except Exception as problem:
             log.warning("left for the next sweep: %s", type(problem).__name__)
     return ended

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -58,6 +59,7 @@ def due[Row: Work](rows: QuerySet[Row], *, at: datetime) -> QuerySet[Row]:
 
 def run_one[Row: Work](rows: QuerySet[Row], pk: object, handle: Callable[[Row], object], *, at: datetime) -> bool:
     """Claim one row and handle it. False: somebody else has it, it is not due, or it failed (and is rescheduled).
+    Raises SoftTimeLimitExceeded, the row rescheduled.
 
     The count of attempts is the claim's number: who was overtaken writes nothing. Logs name the row and the type of
     what went wrong; its words may carry addresses (SMTP), so they are told outside production only.
@@ -80,6 +82,8 @@ def run_one[Row: Work](rows: QuerySet[Row], pk: object, handle: Callable[[Row], 
         told = None if settings.PRODUCTION else error
         log.error("%s %s failed, attempt %s: %s", type(row).__name__, pk, row.attempts, name, exc_info=told)
         _reschedule(claim, row.attempts, name, at)
+        if isinstance(error, SoftTimeLimitExceeded):  # the time of the whole sweep is over, not only this row's
+            raise
         return False
     return bool(claim.update(done_at=at, claimed_until=None, last_error=""))
 

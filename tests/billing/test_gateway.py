@@ -8,7 +8,9 @@ import subprocess
 import sys
 
 import pytest
+import requests
 import stripe
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
 
@@ -74,6 +76,17 @@ class TestCall:
         with pytest.raises(gateway.StripeUnavailable):
             gateway.call(refuses)
         assert "does not take our key" in caplog.text
+
+    def test_lets_the_end_of_a_tasks_time_through(self, monkeypatch):
+        def is_cut_off(*_: object, **__: object) -> None:
+            raise SoftTimeLimitExceeded
+
+        transport = stripe.RequestsClient()  # which takes whatever is raised in it for a broken connection
+        monkeypatch.setattr(requests.Session, "request", is_cut_off)
+        api = stripe.StripeClient("sk_test_" + "x" * 24, http_client=transport).v1
+        gateway.check_account()
+        with pytest.raises(SoftTimeLimitExceeded):
+            gateway.call(api.customers.list)
 
     def test_reads_every_page_of_a_list(self):
         api = gateway.client().v1

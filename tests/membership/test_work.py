@@ -6,6 +6,7 @@ import smtplib
 from datetime import timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
 from membership import clock, middleware, work
 from membership.models import Message
@@ -51,6 +52,16 @@ class TestDrain:
         row.refresh_from_db()
         assert (row.done_at, row.last_error) == (None, "OSError")
         assert row.due_at == AT + timedelta(seconds=5)
+        assert _drain(lambda _: None, at=row.due_at) == 1
+
+    def test_ends_with_its_time_and_leaves_the_row_to_the_next(self, row):
+        def takes_too_long(_):
+            raise SoftTimeLimitExceeded
+
+        with pytest.raises(SoftTimeLimitExceeded):
+            _drain(takes_too_long)
+        row.refresh_from_db()
+        assert (row.done_at, row.claimed_until, row.last_error) == (None, None, "SoftTimeLimitExceeded")
         assert _drain(lambda _: None, at=row.due_at) == 1
 
     def test_parks_what_needs_a_person(self, row):
