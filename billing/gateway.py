@@ -192,15 +192,23 @@ def settle(operation: Operation, make: Callable[[], Any]) -> bool:
 
     Any other refusal (no money on the account) leaves it open with its reason, to be asked again.
     """
+    made = part(operation, make)
+    if made is not None:
+        done(operation, stripe_id=made)
+    return made is not None
+
+
+def part(operation: Operation, make: Callable[[], Any]) -> str | None:
+    """Make one of the calls of a noted Operation, which stays open. -> the id of what was made, "" if that was done
+    already; None: refused, the reason kept."""
     try:
         made = call(make)
     except StripeRefused as refusal:
-        if refusal.details["code"] not in DONE_ALREADY:
-            _answered(operation, operation.state, error=str(refusal.details["said"]))
-            return False
-        made = None
-    done(operation, stripe_id=getattr(made, "id", ""))
-    return True
+        if refusal.details["code"] in DONE_ALREADY:
+            return ""
+        _answered(operation, operation.state, error=str(refusal.details["said"]))
+        return None
+    return str(getattr(made, "id", ""))
 
 
 def done(operation: Operation, *, stripe_id: str) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
+
 from billing import gateway
 from billing.models import Operation
 from membership import audit, clock, messages, timeline
@@ -69,8 +71,7 @@ def give_back(subscription_id: str) -> None:
     for operation in waiting.filter(kind=CANCEL):
         gateway.settle(operation, lambda: stripe.subscriptions.cancel(subscription_id))
     for operation in waiting.filter(kind=REFUND).select_related("member__user"):
-        if _refund(operation):
-            _tell(operation)
+        _refund(operation)
 
 
 def repeat(operation: Operation) -> None:
@@ -78,13 +79,13 @@ def repeat(operation: Operation) -> None:
     give_back(operation.params["subscription"])
 
 
-def _refund(operation: Operation) -> bool:
-    """Give back each payment of one invoice, under a key of its own. -> whether all of it is done."""
+def _refund(operation: Operation) -> None:
+    """Give back each payment of one invoice, under a key of its own. Done, and told, once all of them are answered."""
     stripe = gateway.client().v1
     payments = gateway.read_all(stripe.invoice_payments.list, {"invoice": operation.params["invoice"]})
     intents = [p["payment"]["payment_intent"] for p in payments if p["status"] == "paid"]
-    done = [
-        gateway.settle(
+    made = [
+        gateway.part(
             operation,
             lambda intent=intent: stripe.refunds.create(  # type: ignore[misc]
                 {"payment_intent": intent, "reason": "requested_by_customer"},
@@ -93,7 +94,11 @@ def _refund(operation: Operation) -> bool:
         )
         for intent in intents
     ]
-    return bool(done) and all(done)
+    if not made or None in made:
+        return
+    with transaction.atomic():  # what is done is never asked for again, so its letter must stand with it
+        gateway.done(operation, stripe_id=made[0] or "")
+        _tell(operation)
 
 
 def _tell(operation: Operation) -> None:

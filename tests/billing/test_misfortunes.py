@@ -9,6 +9,7 @@ from django.test import Client
 
 from billing import gateway, misplaced, nets, sync
 from billing.emulator import checkout_pay, faults
+from billing.emulator.models import Record
 from billing.models import CheckoutSession, Invoice, Operation, Subscription
 from membership import clock as product_clock
 from membership import lifecycle
@@ -104,6 +105,45 @@ class TestARefundThatIsRefused:
         assert refunded() == [11900]
         assert len(mails("payment_given_back")) == 1
         assert misplaced.unfinished() == []
+
+
+class TestMoneyThatCameInTwoPayments:
+    def test_is_done_once_both_are_given_back(self, joined, ada):
+        from tests.billing.test_join import _another_paid_subscription
+
+        second = _another_paid_subscription(ada)
+        (invoice,) = gateway.client().v1.invoices.list({"subscription": second}).data
+        Record.objects.filter(kind="invoice_payment").update(parent=invoice.id)
+        with (
+            faults.next_call("POST /v1/refunds", lost="request", times=0) as later,
+            faults.next_call("POST /v1/refunds", during=lambda: setattr(later, "times", 9)),
+            pytest.raises(gateway.StripeUnavailable),
+        ):
+            sync.subscription(second)
+        assert (refunded(), mails("payment_given_back")) == ([11900], [])
+        assert misplaced.unfinished() == [second]
+
+        nets.give_back_what_is_owed()
+        assert (refunded(), len(mails("payment_given_back"))) == ([11900, 11900], 1)
+        assert misplaced.unfinished() == []
+
+
+class TestACrashBeforeTheLetter:
+    def test_leaves_it_to_be_written(self, joined, ada, monkeypatch):
+        from tests.billing.test_join import _another_paid_subscription
+
+        def dies(_: Operation) -> None:
+            raise KeyboardInterrupt
+
+        second = _another_paid_subscription(ada)
+        with monkeypatch.context() as crash:
+            crash.setattr(misplaced, "_tell", dies)
+            with pytest.raises(KeyboardInterrupt):
+                sync.subscription(second)
+        assert (refunded(), mails("payment_given_back")) == ([11900], [])
+
+        nets.give_back_what_is_owed()
+        assert (refunded(), len(mails("payment_given_back"))) == ([11900], 1)
 
 
 class TestTheSweep:
