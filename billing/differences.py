@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from billing import gateway, mirror, misplaced, refund_outcomes
+from billing import gateway, hints, mirror, misplaced, refund_outcomes
 from billing.models import (
     LIVE,
     Customer,
@@ -133,7 +133,7 @@ def charges(rows: list[Row]) -> Differences:
     for row in rows:
         known, currency = ours.get(row["id"]), row["currency"].upper()
         if known is None:
-            if row["customer"] in payers:
+            if row["customer"] in payers and hints.invoices_of(row):
                 found[row["id"]] = f"not known here ({row['amount_captured']} {currency})"
             continue
         there = (_ours(row, "amount_captured"), _ours(row, "amount_refunded"))

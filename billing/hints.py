@@ -24,9 +24,15 @@ def dispute(dispute_id: str) -> None:
 
 def _of(found: dict[str, Any]) -> None:
     """A payment for no invoice is not ours to fold."""
+    for invoice in invoices_of(found):
+        sync.invoice(invoice)
+
+
+def invoices_of(found: dict[str, Any]) -> list[str]:
+    """The ids of the invoices that a charge, a refund or a dispute of Stripe's belongs to. Reads only."""
     intent = found.get("payment_intent")
     if not intent:
-        return
+        return []
     asked = {"payment": {"type": "payment_intent", "payment_intent": intent}}
-    for payment in gateway.read_all(gateway.client().v1.invoice_payments.list, asked):
-        sync.invoice(payment["invoice"])
+    made = gateway.read_all(gateway.client().v1.invoice_payments.list, asked)
+    return [payment["invoice"] for payment in made]

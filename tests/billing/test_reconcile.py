@@ -111,6 +111,15 @@ class TestWhatNobodyKnows:
         api.customers.create({"email": "shopper@example.org"})
         assert counts(run()) == (0, 0, 0)
 
+    @pytest.mark.parametrize("intent", ["pi_of_another_shop", None])
+    def test_what_a_member_paid_for_no_invoice_is_not_ours(self, joined, intent):
+        _another_charge(intent)
+        assert counts(run()) == (0, 0, 0)
+
+    def test_what_a_member_paid_for_an_invoice_is_asked_after(self, joined):
+        _another_charge(store.of("charge").get().data["payment_intent"])
+        assert counts(run()) == (1, 0, 0)
+
     def test_a_customer_of_a_member_who_is_not(self, on_sale):
         gateway.client().v1.customers.create({"email": "who@example.org", "metadata": {"member": "4711"}})
         assert counts(run()) == (0, 1, 0)
@@ -129,6 +138,14 @@ class TestWhatNobodyKnows:
         report = run()
         assert counts(report) == (0, 1, 0)
         assert "no live subscription will charge it" in report["raised"]["first"][0]
+
+
+def _another_charge(intent: str | None) -> None:
+    """Ada's card is charged once more, for this payment intent."""
+    charge = store.of("charge").get()
+    charge.pk, charge.stripe_id, charge.key = None, "ch_another", intent or ""
+    charge.data |= {"id": charge.stripe_id, "payment_intent": intent}
+    charge.save(force_insert=True)
 
 
 class TestOneBadRow:

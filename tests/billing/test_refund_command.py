@@ -51,6 +51,14 @@ class TestTheCommand:
             staff("--basis", "goodwill", "--amount", "20.00", "--reason", "late parcel", "--yes")
         assert (at_stripe(), Membership.objects.get().status) == ([2000], "active")
 
+    def test_said_again_with_another_end_is_another(self, joined):
+        said = ["--basis", "goodwill", "--amount", "20.00", "--reason", "late parcel", "--yes"]
+        staff(*said)
+        for _ in range(2):
+            staff(*said, "--end-on", "2026-06-30")
+        assert list(Refund.objects.order_by("pk").values_list("effect", flat=True)) == ["money_only", "end_at"]
+        assert (at_stripe(), Membership.objects.get().cut_at is not None) == ([2000, 2000], True)
+
     def test_can_name_a_last_day(self, joined):
         staff("--basis", "goodwill", "--amount", "20", "--reason", "moves away", "--end-on", "2026-06-30", "--yes")
         assert f"{Membership.objects.get().cut_at:%Y-%m-%d %H:%M}" == "2026-06-30 22:00"  # midnight in Amsterdam

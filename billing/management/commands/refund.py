@@ -80,7 +80,7 @@ class Command(BaseCommand):
             reason=options["reason"],
             actor=options["actor"],
             approved_by=options["approved_by"],
-            once=_once(membership, quote, options, at),
+            once=_once(membership, quote, effect, ends_at, options, at),
             at=at,
         )
         for row in Refund.objects.filter(decision=decision):
@@ -126,7 +126,12 @@ def _shown(quote: Quote, effect: str, ends_at: datetime | None) -> list[str]:
     return [*lines, *until, after]
 
 
-def _once(membership: Membership, quote: Quote, options: dict[str, Any], at: datetime) -> str:
-    """The same refund for the same reason on one day is the same refund: a repeated command gives it once."""
-    told = f"{membership.pk}|{quote.basis}|{options['amount']}|{options['reason']}|{at.date()}"
-    return hashlib.sha256(told.encode()).hexdigest()[:24]
+def _once(
+    membership: Membership, quote: Quote, effect: str, ends_at: datetime | None, options: dict[str, Any], at: datetime
+) -> str:
+    """The same refund for the same reason on one day is the same refund: a repeated command gives it once.
+
+    One that ends the membership, or ends it on another day, is another refund.
+    """
+    told = [membership.pk, quote.basis, effect, ends_at, options["amount"], options["reason"], at.date()]
+    return hashlib.sha256("|".join(map(str, told)).encode()).hexdigest()[:24]
