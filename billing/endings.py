@@ -27,10 +27,19 @@ def note(membership: Membership, *, at_period_end: bool = False) -> None:
 
     Made after the commit; if that call is lost, by the sweep.
     """
-    kind = STOP if at_period_end else CANCEL
+    _note(membership, STOP if at_period_end else CANCEL)
+
+
+def stop_again(membership: Membership) -> None:
+    """Decide once more that it ends with its paid period: somebody took that back at Stripe. Safe to repeat."""
+    done = Operation.objects.filter(kind=STOP, params__membership=membership.pk, state=Operation.State.DONE).count()
+    _note(membership, STOP, f":{done}" if done else "")
+
+
+def _note(membership: Membership, kind: str, again: str = "") -> None:
     for subscription_id in _live(membership):
         gateway.operation(
-            key=f"{kind}:{subscription_id}",
+            key=f"{kind}:{subscription_id}{again}",
             kind=kind,
             params={"subscription": subscription_id, "membership": membership.pk},
             member=membership.member,

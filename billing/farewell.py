@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import gateway, outlook, refund_quotes
+from billing import endings, gateway, outlook, refund_quotes
 from billing.models import LIVE, Operation, Subscription
 from billing.outlook import Kind
 from membership import calendar, lifecycle, messages
@@ -44,15 +44,17 @@ def want_now(*, membership: Membership, at: datetime, actor: str) -> list[Operat
     if outlook.kind_of(membership, at=at) not in {Kind.AT_ONCE, Kind.PLACE}:
         raise Changed
     live = Subscription.objects.filter(membership=membership, status__in=LIVE)
-    return [
-        gateway.operation(
-            key=f"{CANCEL_NOW}:{subscription.stripe_id}",
-            kind=CANCEL_NOW,
-            params={"subscription": subscription.stripe_id, "membership": membership.pk, "actor": actor},
-            member=membership.member,
-        )
-        for subscription in live
-    ]
+    return [note_now(membership=membership, subscription=subscription, actor=actor) for subscription in live]
+
+
+def note_now(*, membership: Membership, subscription: Subscription, actor: str) -> Operation:
+    """Decide: this subscription is canceled now, and what is unpaid of it dropped (leaving.repeat). Safe to repeat."""
+    return gateway.operation(
+        key=f"{CANCEL_NOW}:{subscription.stripe_id}",
+        kind=CANCEL_NOW,
+        params={"subscription": subscription.stripe_id, "membership": membership.pk, "actor": actor},
+        member=membership.member,
+    )
 
 
 def wanted_now(subscription_id: str) -> bool:
@@ -66,17 +68,26 @@ def follow(*, membership: Membership, subscription: Subscription, reason: str, a
     """
     membership = Membership.objects.with_facts().get(pk=membership.pk)
     subscription.refresh_from_db()
-    if membership.status not in lifecycle.LIVING:
-        return
     live = subscription.status in LIVE
-    if membership.canceled_at is None and (subscription.ends_by_itself or not live):
+    over = membership.status == Status.ENDED
+    if membership.status in lifecycle.LIVING and live and not subscription.ends_by_itself:
+        _renews_there(membership, subscription, at, actor)
+    elif membership.status in lifecycle.LIVING:
+        over = outlook.kind_of(membership, at=at) == Kind.AT_ONCE
         membership = cancel(membership=membership, at=at, actor=actor, tell=reason not in NOT_BY_DECISION)
-    elif membership.canceled_at is not None and live and not subscription.ends_by_itself:
-        if not wanted_now(subscription.stripe_id):
-            stay(membership=membership, at=at, actor=actor)
-        return
-    if not live:
+        over = over or membership.status == Status.ENDED
+    if live and over:  # at Stripe it may go on to the end of a period that nobody paid for, and charge for it
+        note_now(membership=membership, subscription=subscription, actor=actor)
+    elif not live:
         see_out(membership=membership, at=at)
+
+
+def _renews_there(membership: Membership, subscription: Subscription, at: datetime, actor: str) -> None:
+    """A cancellation that was taken back at Stripe; but an end that money was given back for cannot be."""
+    if membership.cut_at is not None:
+        endings.stop_again(membership)
+    elif membership.canceled_at is not None and not wanted_now(subscription.stripe_id):
+        stay(membership=membership, at=at, actor=actor)
 
 
 @transaction.atomic

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models import Q
 
-from billing import endings, misplaced, refunds, sync
-from billing.models import CheckoutSession
+from billing import endings, farewell, leaving, misplaced, refunds, sync
+from billing.models import LIVE, CheckoutSession, Operation, Subscription
+from membership.models import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,19 @@ def finish_refunds(*, at: datetime) -> None:
         _one(lambda membership=membership: endings.carry_out(membership))  # type: ignore[misc]
     for decision in refunds.unfinished(at=at):
         _one(lambda decision=decision: refunds.carry_out(decision))  # type: ignore[misc]
+
+
+def end_what_lives_on() -> None:
+    """Cancel at Stripe what lives there though its membership has ended: a process died, or the end came from there."""
+    left = Subscription.objects.filter(membership__status=Status.ENDED, status__in=LIVE).order_by("pk")
+    for subscription in left.select_related("membership__member"):
+        _one(lambda subscription=subscription: _end(subscription))  # type: ignore[misc]
+
+
+def _end(subscription: Subscription) -> None:
+    operation = farewell.note_now(membership=subscription.membership, subscription=subscription, actor="system")
+    if operation.state != Operation.State.PARKED:  # what waits for staff is asked about by the janitor, each day
+        leaving.repeat(operation)
 
 
 def look_after_checkouts(*, at: datetime, limit: int = 100) -> None:

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext_noop
 
-from billing import endings, gateway, refund_outcomes, refund_policy, refund_quotes
+from billing import endings, gateway, outlook, refund_outcomes, refund_policy, refund_quotes
 from billing.models import Operation, Payment, Refund
 from billing.refund_policy import Basis, Quote
 from membership import audit, clock, timeline
@@ -112,6 +112,9 @@ def _check_end(membership: Membership, decided: dict[str, Any], at: datetime) ->
     ends_at, until = decided["ends_at"], membership.entitled_until
     dated = decided["effect"] == Effect.END_AT
     if dated != (ends_at is not None) or (dated and (until is None or not at < ends_at <= until)):
+        raise NoSuchEnd
+    renews_at = outlook.charge_at(membership)
+    if dated and renews_at is not None and renews_at <= at:  # at Stripe the next period has begun: its end is too late
         raise NoSuchEnd
 
 

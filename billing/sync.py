@@ -204,9 +204,9 @@ def _paid_without_a_term(read: Read) -> list[dict[str, Any]]:
 
 
 def _has_no_place(membership: Membership, read: Read, owed: list[dict[str, Any]]) -> bool:
-    """Turned away before; or money for a membership that has ended, or after its member ended it; or a second live
-    one beside the first."""
-    if misplaced.is_known(read.id) or (owed and farewell.wanted_now(read.id)):
+    """Turned away before; or money for a membership that has ended, or whose end is decided; or a second live one
+    beside the first."""
+    if misplaced.is_known(read.id) or (owed and (membership.cut_at is not None or farewell.wanted_now(read.id))):
         return True
     known = Subscription.objects.filter(stripe_id=read.id).exists()
     if membership.status == Status.ENDED:

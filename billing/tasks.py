@@ -89,6 +89,7 @@ def nightly_reconcile() -> None:
 def see_out() -> None:
     at = clock.now()
     running_out.see_out(at=at)
+    nets.end_what_lives_on()
     work.ticked("see out what ran out", at=at)
 
 

@@ -32,9 +32,11 @@ def cancel(*, membership: Membership, at: datetime, actor: str) -> Membership:
 
 @transaction.atomic
 def undo_cancel(*, membership: Membership, at: datetime, actor: str) -> Membership:
-    """Renew after all, while the paid term still runs."""
+    """Renew after all, while the paid term still runs. An end for cause stays."""
     membership = locked(membership)
     before = check(membership, "undo_cancel")
+    if membership.cut_at is not None:
+        raise NotPossible("Its end is decided.")
     if membership.canceled_at is None or standing.at(membership, at) == Standing.LAPSED:
         raise NotPossible("There is no cancellation to undo.")
     membership.renewal_expected, membership.canceled_at = membership.plan.renews, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from billing import gateway, janitor, running_out
+from billing import gateway, janitor, running_out, tasks
 from billing.emulator import faults
 from billing.models import CheckoutSession, Invoice, Operation, Subscription
 from membership import cards, households, lifecycle, standing
@@ -215,6 +215,66 @@ class TestCancelingWhatIsUnpaid:
         clock.move(days=1)
         running_out.see_out(at=clock.now)
         assert Membership.objects.get().status == Status.ENDED
+
+
+class TestCancelingWhatIsUnpaidAtStripe:
+    """Somebody presses Cancel in Stripe's dashboard: there, that is the end of a period nobody has paid for."""
+
+    @pytest.fixture
+    def unpaid(self, joined, clock, webhooks):
+        spoil_the_card()
+        clock.move_to(factories.moment("2027-03-05T10:00"))
+        webhooks()
+        return joined
+
+    def cancel_there(self, webhooks) -> None:
+        gateway.client().v1.subscriptions.update(Subscription.objects.get().stripe_id, {"cancel_at_period_end": True})
+        webhooks()
+
+    def test_ends_it_there_at_once_too_and_drops_the_invoice(self, unpaid, webhooks):
+        self.cancel_there(webhooks)
+        assert Membership.objects.get().status == Status.ENDED
+        tasks.see_out()
+        assert gateway.client().v1.subscriptions.retrieve(Subscription.objects.get().stripe_id).status == "canceled"
+        assert sorted(Invoice.objects.values_list("status", flat=True)) == ["paid", "void"]
+        assert Operation.objects.get(kind="cancel_now").state == Operation.State.DONE
+        assert len(mails("membership_canceled")) == 1
+        assert breached() - NO_BEAT == set()
+
+    def test_is_asked_again_when_stripe_does_not_answer(self, unpaid, webhooks):
+        self.cancel_there(webhooks)
+        with faults.next_call("DELETE /v1/subscriptions/{id}", lost="request", times=9):
+            tasks.see_out()
+        assert Subscription.objects.get().status == "past_due"
+        tasks.see_out()
+        assert Subscription.objects.get().status == "canceled"
+
+    def test_in_the_hour_before_the_charge_charges_nothing(self, joined, clock, webhooks):
+        clock.move_to(factories.moment("2027-03-02T10:30"))
+        self.cancel_there(webhooks)
+        clock.move(minutes=6)
+        janitor.look_after(at=clock.now)
+        assert Subscription.objects.get().status == "canceled"
+        clock.move_to(factories.moment("2027-03-03T10:00"))
+        webhooks()
+        tasks.see_out()
+        assert Membership.objects.get().status == Status.ENDED
+        assert sorted(Invoice.objects.values_list("status", flat=True)) == ["paid", "void"]
+        assert Term.objects.count() == 1
+
+    def test_of_a_place_that_was_taken_anew_is_found_by_the_sweep(self, unpaid, clock):
+        """The process died between the new place and the end of what the earlier one left at Stripe."""
+        held = Membership.objects.get()
+        Plan.objects.update(grace_days=4)  # less than Stripe goes on trying for
+        clock.move_to(factories.moment("2027-03-08T10:00"))
+        lifecycle.reserve(member=held.member, plan=held.plan, currency="EUR", at=clock.now, actor="m")
+        assert (Membership.objects.get(pk=held.pk).status, at_stripe_is()) == (Status.ENDED, "past_due")
+        tasks.see_out()
+        assert at_stripe_is() == Subscription.objects.get().status == "canceled"
+
+
+def at_stripe_is() -> str:
+    return str(gateway.client().v1.subscriptions.retrieve(Subscription.objects.get().stripe_id).status)
 
 
 class TestGivingAPlaceBack:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from billing import gateway, janitor, refund_quotes, refunds, sync
+from billing import gateway, janitor, refund_quotes, refunds, sync, tasks
 from billing.emulator import faults
 from billing.models import Operation, Payment, Refund, Subscription
 from billing.refund_policy import Basis, NeedsSecondPerson, TooMuch
 from membership import clock as product_clock
 from membership import standing
-from membership.models import AuditEntry, Membership, TimelineEntry
-from tests.billing.conftest import come_back, go_to_pay, mails, pay
+from membership.models import AuditEntry, Membership, Term, TimelineEntry
+from tests.billing.conftest import HOUR_AND_A_BIT, come_back, go_to_pay, mails, pay, renews_at
 from tests.invariants import breached
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -238,6 +240,60 @@ class TestGoodwill:
             give(clock, 4000, effect="end_at", ends_at=clock.now.replace(year=2028))
         with pytest.raises(refunds.NoSuchEnd):
             give(clock, 4000, effect="end_at", ends_at=clock.now)
+
+
+class TestAnEndAtADate:
+    """What was decided with money back stands, whatever is pressed in Stripe's dashboard."""
+
+    @pytest.fixture
+    def ending(self, joined, clock, webhooks):
+        give(clock, 4000, effect="end_at", ends_at=clock.now.replace(month=6))
+        webhooks()
+        return joined
+
+    def renew_there(self) -> None:
+        gateway.client().v1.subscriptions.update(Subscription.objects.get().stripe_id, {"cancel_at_period_end": False})
+
+    def stops_there(self) -> bool:
+        found = gateway.client().v1.subscriptions.retrieve(Subscription.objects.get().stripe_id)
+        return bool(found.cancel_at_period_end)
+
+    def test_is_not_taken_back_at_stripe(self, ending, webhooks):
+        for _turn in range(2):
+            self.renew_there()
+            webhooks("duplicated")
+            assert self.stops_there()
+        assert own().canceled_at
+        assert not own().renewal_expected
+        assert not mails("membership_stays")
+        assert not Operation.objects.exclude(state="done").exists()
+
+    def test_is_noted_again_though_stripe_does_not_answer(self, ending, webhooks, clock):
+        self.renew_there()
+        with faults.next_call("POST /v1/subscriptions/{id}", lost="request", times=9):
+            webhooks()
+        assert not self.stops_there()
+        tasks.look_after_checkouts()
+        assert self.stops_there()
+
+    def test_takes_no_renewal(self, ending, webhooks, clock):
+        self.renew_there()
+        clock.move_to(renews_at() + HOUR_AND_A_BIT)
+        webhooks()
+        assert Term.objects.count() == 1
+        assert sorted(amount for amount, _ in at_stripe()) == [4000, 11900]
+        assert subscription_at_stripe() == "canceled"
+        assert own().entitled_until == own().cut_at
+        tasks.see_out()
+        assert (own().status, own().end_reason) == ("ended", "refunded")
+
+    def test_cannot_be_decided_when_the_next_period_has_begun(self, joined, clock):
+        quote = refund_quotes.quote(membership=own(), basis=Basis.GOODWILL, amount=4000, at=clock.now)
+        clock.move_to(renews_at() + timedelta(minutes=30))
+        ends_at = clock.now + timedelta(hours=2)
+        asked = {"effect": "end_at", "ends_at": ends_at, "reason": "late answer", "actor": "staff:1"}
+        with pytest.raises(refunds.NoSuchEnd):
+            refunds.ask(membership=own(), quote=quote, at=clock.now, **asked)
 
 
 class TestAQuote:
