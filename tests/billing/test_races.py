@@ -79,7 +79,7 @@ class TestReturnAndWebhookAtOnce:
         pay(go_to_pay(visitor))
         with without_constraint(Term, "one_term_per_source_ref"):
             _return_and_webhook(visitor)
-            assert Term.objects.count() == 2
+            assert Term.objects.count() >= 2
             assert breached() >= {"I2"}
 
 

@@ -225,7 +225,7 @@ class TestGoodwill:
             give(clock, 1901)
         assert sum(amount for amount, _ in at_stripe()) == 10000
 
-    def test_may_end_the_membership_at_a_date(self, joined, clock):
+    def test_may_end_the_membership_at_a_date(self, joined, clock, webhooks):
         day = clock.now.replace(month=6)
         give(clock, 4000, effect="end_at", ends_at=day)
         membership = own()
@@ -233,6 +233,7 @@ class TestGoodwill:
         assert standing.at(membership, day) == standing.Standing.ENDED
         assert gateway.client().v1.subscriptions.retrieve(Subscription.objects.get().stripe_id).cancel_at_period_end
         assert "until 2 June 2026" in mails("refund")[0].text
+        webhooks()
         assert breached() == set()
 
     def test_cannot_end_it_after_what_was_paid(self, joined, clock):
