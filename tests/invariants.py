@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 
-
 # What is breached where a test's clock jumped and no sweep ran meanwhile: mails and notices have waited too long.
 NO_SWEEP = {"I11"}
 
