@@ -61,6 +61,12 @@ def end_of_known(read: dict[str, Any], began: datetime) -> None:
     Subscription.objects.filter(stripe_id=read["id"], read_at__lt=began).update(status=read["status"], read_at=began)
 
 
+def known_invoices(reads: list[dict[str, Any]], began: datetime) -> None:
+    """Keep what became of the invoices we knew, of a subscription whose money has no place: nobody owes them now."""
+    for read in reads:
+        Invoice.objects.filter(stripe_id=read["id"], read_at__lt=began).update(**invoice_state(read), read_at=began)
+
+
 def invoice(membership: Membership, read: dict[str, Any], began: datetime) -> list[InvoiceLine]:
     """Upsert an invoice with its lines; a slower, older read changes neither. -> the lines, each with this invoice."""
     state = invoice_state(read) | read.get("trouble", trouble.NONE) | {"read_at": began}

@@ -176,6 +176,7 @@ def _fold(membership: Membership, read: Read, actor: str) -> bool:
         misplaced.note(membership, read.id, owed, at=clock.now())
         ledger.fold(membership, read.charges, read.began)
         mirror.end_of_known(read.subscription, read.began)
+        mirror.known_invoices(read.invoices, read.began)
         return False
     row = mirror.subscription(membership, read.subscription, read.began)
     lines = [line for made in read.invoices for line in mirror.invoice(membership, made, read.began)]
