@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
 import stripe
@@ -35,8 +36,9 @@ log = logging.getLogger("vip.billing")
 
 API_VERSION = "2026-10-28.endive"
 Patience = Literal["web", "worker"]
-# A person waits 11 s at the very most (two tries of 5 s and the pause between); a worker has more time.
-TIMEOUTS: dict[Patience, tuple[float, int]] = {"web": (5.0, 1), "worker": (10.0, 2)}
+# Seconds of one try, and how often the SDK tries again. For a page we do that ourselves, within the page's own time.
+TIMEOUTS: dict[Patience, tuple[float, int]] = {"web": (5.0, 0), "worker": (10.0, 2)}
+PAGE = 11.0  # seconds a page may spend on Stripe, all its calls together
 KEY_LIFE = timedelta(hours=23)  # Stripe keeps a key for at least 24 h; the hour is for the call that is under way
 FIRST_LOOK = timedelta(minutes=5)  # after which the janitor asks what came of an Operation
 KEY_REFUSED = (stripe.AuthenticationError, stripe.PermissionError)  # rolled or cut down: a fault of ours, to be mended
@@ -79,6 +81,7 @@ class ForgedEvent(DomainError):
 
 
 _patience: ContextVar[Patience] = ContextVar("patience", default="web")
+_page_ends: ContextVar[float | None] = ContextVar("page_ends", default=None)
 
 
 @contextlib.contextmanager
@@ -89,6 +92,16 @@ def patient() -> Iterator[None]:
         yield
     finally:
         _patience.reset(before)
+
+
+@contextlib.contextmanager
+def page() -> Iterator[None]:
+    """One web request: no call is begun inside that could keep its reader waiting for longer than PAGE."""
+    before = _page_ends.set(monotonic() + PAGE)
+    try:
+        yield
+    finally:
+        _page_ends.reset(before)
 
 
 def client() -> stripe.StripeClient:
@@ -129,7 +142,7 @@ def check_account() -> None:
 
 def _ask[T](function: Callable[..., T], *args: Any) -> T:
     try:
-        return function(*args)
+        return _tried(function, *args)
     except KEY_REFUSED as error:  # says nothing about what was asked, so nothing that was decided may end by it
         log.critical("Stripe does not take our key: %s", type(error).__name__)
         raise StripeUnavailable from error
@@ -139,6 +152,25 @@ def _ask[T](function: Callable[..., T], *args: Any) -> T:
         raise StripeUnavailable from error
     except stripe.StripeError as error:
         raise StripeRefused(code=_code(error), said=str(error)[:400]) from error
+
+
+def _tried[T](function: Callable[..., T], *args: Any) -> T:
+    """Try, and for a page once more where that may help. Creating calls carry our key, so twice is once."""
+    if _patience.get() == "worker":
+        return function(*args)  # the SDK tries again by itself
+    _leave_time_for_a_try()
+    try:
+        return function(*args)
+    except (stripe.APIConnectionError, stripe.APIError):
+        _leave_time_for_a_try()
+        return function(*args)
+
+
+def _leave_time_for_a_try() -> None:
+    """Raises StripeUnavailable when another try might outlast the page."""
+    ends = _page_ends.get()
+    if ends is not None and monotonic() + TIMEOUTS["web"][0] > ends:
+        raise StripeUnavailable
 
 
 def read(function: Callable[..., Any], *args: Any) -> dict[str, Any]:

@@ -122,6 +122,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "membership.middleware.refusals",
+    "billing.middleware.bounded_wait",
 ]
 ROOT_URLCONF = "membership.urls"
 WSGI_APPLICATION = "membership.wsgi.application"
