@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("vip.time")
 
 MOMENTS = 20_000  # of one move at the most: something that is due again and again would never let it end
-PATIENCE = 15.0  # seconds until work that is in other hands must be done, before time goes on
+ROUNDS = 2_000  # at one moment at the most
+PATIENCE = 15.0  # seconds in which nothing at all gets done, though something is due
 
 
 class AlreadyMoving(DomainError):
@@ -123,18 +124,21 @@ def next_due(*, after: datetime) -> datetime | None:
 
 
 def settle(bells: Bells) -> None:
-    """Do all that is due by now, and all that follows from it. Raises StandsStill when it is not done in time."""
+    """Do all that is due by now, and all that follows from it. Raises StandsStill when it is never done."""
     deadline = time.monotonic() + PATIENCE
-    while True:
+    for _round in range(ROUNDS):
         happened = sum(module.settle() for module in _modules() if hasattr(module, "settle"))
         bells.ring()
         waiting = next(filter(None, (module.waiting() for module in _modules())), "")
-        if not happened and not waiting:
+        if happened:
+            deadline = time.monotonic() + PATIENCE  # work is slow, not stuck
+        elif not waiting:
             return
-        if time.monotonic() > deadline:
-            raise StandsStill(waiting or "time itself")
-        if not happened:
+        elif time.monotonic() > deadline:
+            raise StandsStill(waiting)
+        else:
             time.sleep(0.02)  # in the hands of a worker
+    raise StandsStill(f"{ROUNDS} rounds at one moment")
 
 
 class Bells:
