@@ -235,7 +235,7 @@ class TestCancelingWhatIsUnpaidAtStripe:
         assert sorted(Invoice.objects.values_list("status", flat=True)) == ["paid", "void"]
         assert Operation.objects.get(kind="cancel_now").state == Operation.State.DONE
         assert len(mails("membership_canceled")) == 1
-        assert breached() - NO_BEAT == set()
+        assert breached() - NO_SWEEP == set()
 
     def test_is_asked_again_when_stripe_does_not_answer(self, unpaid, webhooks):
         self.cancel_there(webhooks)
