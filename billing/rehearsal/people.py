@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,9 +15,6 @@ from django.test import Client
 from billing import gateway
 from membership import clock, signup
 from membership.models import Member, User
-
-if TYPE_CHECKING:
-    from stripe import StripeClient
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 PLANS = ("bronze-year", "silver-year", "gold-year")
@@ -111,7 +107,7 @@ class Person:
         self._has_card(MENDED_CARD)
         for invoice in self._invoices(status="open"):
             with contextlib.suppress(gateway.StripeRefused):
-                gateway.call(_stripe().v1.invoices.pay, invoice)
+                gateway.call(gateway.client().v1.invoices.pay, invoice)
 
     def is_given_everything_back(self) -> None:
         self._is_refunded(1.0)
@@ -122,17 +118,17 @@ class Person:
     def dispute_is_decided(self) -> None:
         text = f"{self.dice.choice(['winning', 'losing'])}_evidence"
         for charge in self._charges():
-            for dispute in gateway.read_all(_stripe().v1.disputes.list, {"charge": charge["id"]}):
+            for dispute in gateway.read_all(gateway.client().v1.disputes.list, {"charge": charge["id"]}):
                 if dispute["status"] == "needs_response":
                     evidence = {"evidence": {"uncategorized_text": text}, "submit": True}
-                    gateway.call(_stripe().v1.disputes.update, dispute["id"], evidence)
+                    gateway.call(gateway.client().v1.disputes.update, dispute["id"], evidence)
 
     def _customer(self) -> str:
         customer = getattr(Member.objects.get(pk=self.member.pk), "customer", None)
         return customer.stripe_id if customer else ""
 
     def _has_card(self, token: str) -> None:
-        customer, stripe = self._customer(), _stripe().v1
+        customer, stripe = self._customer(), gateway.client().v1
         if not customer:
             return
         card = gateway.call(stripe.payment_methods.attach, token, {"customer": customer}).id
@@ -144,19 +140,15 @@ class Person:
     def _invoices(self, *, status: str) -> list[str]:
         customer = self._customer()
         asked = {"customer": customer, "status": status}
-        return [i["id"] for i in gateway.read_all(_stripe().v1.invoices.list, asked)] if customer else []
+        return [i["id"] for i in gateway.read_all(gateway.client().v1.invoices.list, asked)] if customer else []
 
     def _charges(self) -> list[dict[str, object]]:
         customer = self._customer()
-        return gateway.read_all(_stripe().v1.charges.list, {"customer": customer}) if customer else []
+        return gateway.read_all(gateway.client().v1.charges.list, {"customer": customer}) if customer else []
 
     def _is_refunded(self, share: float) -> None:
         """Somebody presses the button in Stripe's dashboard, on the newest charge that is whole."""
         whole = [c for c in self._charges() if c["paid"] and not c["amount_refunded"] and not c["disputed"]]
         if whole:
             amount = max(1, int(int(str(whole[0]["amount"])) * share))
-            gateway.call(_stripe().v1.refunds.create, {"charge": whole[0]["id"], "amount": amount})
-
-
-def _stripe() -> StripeClient:
-    return gateway.client()
+            gateway.call(gateway.client().v1.refunds.create, {"charge": whole[0]["id"], "amount": amount})
