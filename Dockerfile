@@ -15,7 +15,7 @@ COPY perks perks
 COPY billing billing
 COPY templates templates
 
-# Only static files and the beat's notes are written here; what must last is in the database.
+# Only static files are written here; what must last is in the database.
 RUN useradd --system --create-home vip && mkdir /var/lib/vip && chown vip /var/lib/vip
 USER vip
 ENV VIP_MODE=production VIP_DATA=/var/lib/vip PORT=8000 PYTHONUNBUFFERED=1

@@ -52,7 +52,6 @@ def load_what_is_slow(**_: object) -> None:
 
 
 @signals.worker_process_init.connect
-@signals.beat_embedded_init.connect
 def end_with_the_worker(**_: object) -> None:
-    """A worker killed with -9 would leave its beat and its pool behind, and its successor would double them."""
+    """A worker killed with -9 would leave its pool behind, and its successor would double it."""
     die_with_parent(signal.SIGKILL)

@@ -28,7 +28,7 @@ WEB_WORKERS = ENV.web_workers
 PRODUCTION = VIP_MODE == "production"
 DEBUG = False
 VIP_DATA_IS_NEW = not VIP_DATA.exists()
-VIP_DATA.mkdir(parents=True, exist_ok=True)  # SQLite, the queue, static files and beat's notes lie here
+VIP_DATA.mkdir(parents=True, exist_ok=True)  # SQLite, the queue and static files lie here
 
 
 def _own_secret() -> str:
@@ -199,7 +199,8 @@ CELERY: dict[str, Any] = {
         }
     ),
     "broker_connection_retry_on_startup": True,
-    "beat_schedule_filename": str(VIP_DATA / "beat-schedule"),
+    # It keeps no file: one that a killed beat left behind cannot always be opened again, and nothing in it is missed.
+    "beat_scheduler": "celery.beat:Scheduler",
     "task_serializer": "json",
     "accept_content": ["json"],
     "task_ignore_result": True,

@@ -118,6 +118,18 @@ class TestPrograms:
         threads = by_name["web"].command.index("--blocking-threads") + 1
         assert int(by_name["web"].command[threads]) >= 8
 
+    def test_beat_is_kept_running_by_itself_and_remembers_nothing(self):
+        """Inside the worker its death went unnoticed; a file of its own could not be opened after a kill."""
+        by_name = {program.name: program for program in running.programs(host="127.0.0.1")}
+
+        assert "beat" in by_name["beat"].command
+        assert "--beat" not in by_name["worker"].command
+        assert celery.app.conf.beat_scheduler == "celery.beat:Scheduler"
+
+    @pytest.mark.parametrize("only", ["web", "worker", "beat"])
+    def test_one_part_can_run_alone(self, only):
+        assert [program.name for program in running.programs(host="127.0.0.1", only=only)] == [only]
+
     def test_only_a_taken_port_is_refused(self, settings, taken_port):
         settings.PORT = taken_port
         with pytest.raises(CommandError, match="PORT"):

@@ -24,7 +24,6 @@ MADE = (
     "local_stripe.sqlite3*",
     "queue",
     "cache",
-    "beat-schedule*",
     "clock_offset*",
     "clock_stopped*",
     "clock_moving",

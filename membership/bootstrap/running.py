@@ -22,12 +22,15 @@ MANAGE = [sys.executable, str(settings.ROOT / "manage.py")]
 
 def programs(*, host: str, only: str | None = None) -> list[Program]:
     """Web, worker and beat, and deliveries of the local Stripe if there is one; or `only` one of the first three."""
-    # The worker's last tasks may still want an answer: the web server goes last.
-    web = Program("web", _web(host), stop_last=True)
+    kept = [
+        # The worker's last tasks may still want an answer: the web server goes last.
+        Program("web", _web(host), stop_last=True),
+        Program("worker", _worker()),
+        # Not inside the worker (`--beat`): nobody would start it again when it alone dies, and all sweeps would cease.
+        Program("beat", _celery("beat")),
+    ]
     if only:
-        alone = {"web": web, "worker": Program("worker", _worker()), "beat": Program("beat", _celery("beat"))}
-        return [alone[only]]
-    kept = [web, Program("worker", [*_worker(), "--beat"])]
+        return [program for program in kept if program.name == only]
     if settings.LOCAL_STRIPE_INSTALLED:
         kept.append(Program("stripe", [*MANAGE, "local_stripe"]))
     return kept
