@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from django.apps import apps
 from django.db.models import Max
 
-from membership import clock, standing
-from membership.models import Membership, Plan, Status
+from membership import clock, standing, work
+from membership.models import Membership, Message, Plan, Status
 from membership.models.work import Work
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 ON_ARRIVAL = frozenset({"forget rate counts"})
+NEEDED = {"send messages": lambda at: work.due(Message.objects.all(), at=at).exists()}
 LONGEST_GRACE = timedelta(days=100)  # no plan waits longer for a payment
 # Stripe makes a renewal's invoice at the term's end and charges it about an hour later (finalization of the draft).
 CHARGED_AFTER = timedelta(hours=2)
@@ -23,8 +24,8 @@ CHARGED_AFTER = timedelta(hours=2)
 
 def next_due(after: datetime) -> datetime | None:
     """Work that waits for its hour, and the ends of what members are entitled to."""
-    work = [rows.filter(due_at__gt=after).order_by("due_at") for rows in _work()]
-    hours = [rows.values_list("due_at", flat=True).first() for rows in work]
+    later = [rows.filter(due_at__gt=after).order_by("due_at") for rows in _work()]
+    hours = [rows.values_list("due_at", flat=True).first() for rows in later]
     found = [*hours, *_first_after("entitled_until", after), *_first_after("cut_at", after), *_ends_of_grace(after)]
     return min((at for at in found if at is not None and at > after), default=None)
 

@@ -7,8 +7,11 @@ app that has something happen by itself says so in a module `moments`, reached b
     waiting() -> str                               what is due by now and not done yet, for people; empty when nothing
     settle() -> int                                (optional) does what is due and rung by no bell; how much there was
     ON_ARRIVAL: frozenset[str]                     (optional) bells that need not be rung on the way
+    NEEDED: dict[str, Callable[[datetime], bool]]  (optional) whether a bell would find something to do by a moment
 
-At each moment every other bell of beat is rung as well, so a new sweep needs no line here.
+At each moment every other bell of beat is rung as well, so a new sweep needs no line here. One named in NEEDED is
+rung on the way where it is needed only: most moments concern one member and one sweep, and beat has a dozen. On arrival
+all are rung, whatever anybody said.
 """
 
 from __future__ import annotations
@@ -81,8 +84,10 @@ class Moving:
     to: datetime
 
 
-def move(*, to: datetime, turn: Callable[[datetime], object] = clock.turn_to) -> Journey:
+def move(*, to: datetime, turn: Callable[[datetime], object] = clock.turn_to, arrive: bool = True) -> Journey:
     """Move the clock to `to`, stopping wherever something is due. `turn` sets the clock of VIP_CLOCK.
+
+    `arrive=False`: `to` is a moment on the way of somebody who moves on from there at once, and arrives later.
 
     Raises OnlyForward, AlreadyMoving, StandsStill.
     """
@@ -100,8 +105,7 @@ def move(*, to: datetime, turn: Callable[[datetime], object] = clock.turn_to) ->
             settle(bells)
         if to > clock.now():
             turn(to)
-        bells.on_arrival = frozenset()
-        settle(bells)
+        settle(bells.all_of_them() if arrive else bells)
         journey.arrived_at, journey.failed = clock.now(), bells.failed
         return journey
 
@@ -142,12 +146,20 @@ def settle(bells: Bells) -> None:
 
 
 class Bells:
-    """What beat rings, rung here and answered in this process: at each moment, or where that is enough, on arrival."""
+    """What beat rings, rung here and answered in this process: where it is needed, or on arrival where that will do."""
 
     def __init__(self) -> None:
         self.entries = celery.schedule()
         self.on_arrival = frozenset().union(*(getattr(module, "ON_ARRIVAL", ()) for module in _modules()))
+        self.needed: dict[str, Callable[[datetime], bool]] = {}
+        for module in _modules():
+            self.needed |= getattr(module, "NEEDED", {})
         self.failed: set[str] = set()
+
+    def all_of_them(self) -> Bells:
+        """From now on each is rung."""
+        self.on_arrival, self.needed = frozenset(), {}
+        return self
 
     def ring(self) -> None:
         for name, entry in self.entries.items():
@@ -155,8 +167,10 @@ class Bells:
                 self._answer(name, entry)
 
     def _answer(self, name: str, entry: dict[str, Any]) -> None:
+        """Asked for each in its turn: the one before it may have made work for it."""
         try:
-            celery.app.tasks[entry["task"]]()
+            if name not in self.needed or self.needed[name](clock.now()):
+                celery.app.tasks[entry["task"]]()
         except Exception:
             log.exception("%s failed; the next moment tries again", name)
             self.failed.add(name)

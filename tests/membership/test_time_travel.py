@@ -118,6 +118,25 @@ class TestMoving:
         assert set(answered["often"]) == set(days(clock, 0, 0.25, 1.5, 1.75))
         assert answered["nightly"] == days(clock, 1.75)
 
+    def test_a_bell_that_says_when_it_is_needed_is_rung_then_and_on_arrival(self, clock, world, bells):
+        answered = bells(first=2.0, second=2.0)
+        world.NEEDED = {"second": lambda at: answered["first"] == days(clock, 0, 0.25)}
+        world.due = days(clock, 0.25, 1.5)
+
+        time_travel.move(to=clock.START + timedelta(days=1.75), turn=clock.move_to)
+
+        assert set(answered["second"]) == set(days(clock, 0.25, 1.75))
+
+    def test_on_the_way_of_a_longer_one_nobody_arrives(self, clock, world, bells):
+        answered = bells(rare=60.0, nightly=86_400.0)
+        world.ON_ARRIVAL, world.NEEDED = frozenset({"nightly"}), {"rare": lambda at: False}
+
+        time_travel.move(to=clock.START + timedelta(days=1), turn=clock.move_to, arrive=False)
+        assert answered == {"rare": [], "nightly": []}
+
+        time_travel.move(to=clock.START + timedelta(days=2), turn=clock.move_to)
+        assert answered == {"rare": days(clock, 2), "nightly": days(clock, 2)}
+
     def test_a_bell_that_fails_is_told_and_keeps_nothing_up(self, clock, world, bells, monkeypatch):
         bells(sound=2.0, broken=2.0)
         monkeypatch.setitem(celery.app.tasks, "tests.broken", lambda: 1 / 0)

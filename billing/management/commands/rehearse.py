@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+LOOK = "look"
 LOOKS = timedelta(days=10)  # between two looks at how the house stands
 AFTERWARDS = timedelta(days=2)  # for the night's reconcile, and for what is only looked for after a while
 
@@ -58,21 +59,21 @@ class Command(BaseCommand):
         people = [Person(number, random.Random(dice.random())) for number in range(members)]  # noqa: S311
         end = start + timedelta(days=days)
         seen: list[books.Day] = []
-        looks = [Act(at, "", lambda: seen.append(books.day(clock.now()))) for at in _every(LOOKS, start, end)]
+        looks = [Act(at, LOOK, lambda: seen.append(books.day(clock.now()))) for at in _every(LOOKS, start, end)]
         acts = sorted([a for person in people for a in person.life(start, days) if a.at < end] + looks)
         done: Counter[str] = Counter()
         for act in acts:
             if act.at > clock.now():
-                self._move(act.at)
+                self._move(act.at, arrive=act.name == LOOK)
             act.do()
-            done[act.name] += bool(act.name)
+            done[act.name] += act.name != LOOK
         self._move(end + AFTERWARDS)
         seen.append(books.day(clock.now()))
-        self.stdout.write(", ".join(f"{count} × {name}" for name, count in sorted(done.items()) if name))
+        self.stdout.write(", ".join(f"{count} × {name}" for name, count in sorted(done.items()) if count))
         return seen
 
-    def _move(self, to: datetime) -> None:
-        failed = time_travel.move(to=to).failed
+    def _move(self, to: datetime, *, arrive: bool = True) -> None:
+        failed = time_travel.move(to=to, arrive=arrive).failed
         if failed:
             raise CommandError(f"Failed on the way: {', '.join(sorted(failed))}")
 

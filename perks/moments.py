@@ -1,0 +1,20 @@
+"""When something happens by itself in the perks: for membership.time_travel, which stops there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+# It forgets what is older than a year, and nobody waits for that.
+ON_ARRIVAL = frozenset({"forget old decisions"})
+
+
+def next_due(after: datetime) -> datetime | None:
+    """Nothing: whether a perk is open is asked, never done."""
+    return None
+
+
+def waiting() -> str:
+    return ""
