@@ -99,7 +99,7 @@ def _reschedule[Row: Work](claim: QuerySet[Row], attempts: int, error: str, at: 
 
 
 def ticked(name: str, *, at: datetime) -> None:
-    """Note that a sweep ran to its end, so that its silence can be seen. One statement: some ring every other second."""
+    """Note that a sweep ran to its end, so that its silence can be seen. One statement: it is done often."""
     now = {"ran_at": at, "ran_wall": clock.wall()}
     if not Tick.objects.filter(name=name).update(**now):
         Tick.objects.get_or_create(name=name, defaults=now)
