@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import gateway, outlook, sync
+from billing import gateway, operations, outlook, sync
 from billing.models import LIVE, Operation, Subscription
 from membership import clock
 from membership.models import Membership
@@ -42,10 +42,10 @@ def plan(membership: Membership) -> None:
 
 def _note(membership: Membership, subscription: Subscription, reason: str) -> None:
     key = f"{KIND}:{subscription.stripe_id}:{reason}"
-    if gateway.is_noted(key):
+    if operations.is_noted(key):
         return
     params = {"subscription": subscription.stripe_id, "membership": membership.pk}
-    operation = gateway.operation(key=key, kind=KIND, params=params, member=membership.member)
+    operation = operations.note(key=key, kind=KIND, params=params, member=membership.member)
     # What goes wrong there is nobody's here: the Operation stays, and the janitor makes it.
     transaction.on_commit(partial(repeat, operation), robust=True)
 
@@ -64,8 +64,9 @@ def repeat(operation: Operation) -> None:
     operation.refresh_from_db()
     if operation.state == Operation.State.DONE:
         return
-    if gateway.settle(operation, partial(_at_stripe, operation.params["subscription"], operation.params["membership"])):
-        sync.subscription(operation.params["subscription"])
+    subscription_id = operation.params["subscription"]
+    if operations.settle(operation, partial(_at_stripe, subscription_id, operation.params["membership"])):
+        sync.subscription(subscription_id)
 
 
 def unanswered(membership: Membership) -> int:

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from billing import customers, gateway, misplaced, nets, sync
+from billing import customers, gateway, misplaced, nets, operations, sync
 from billing.models import LIVE, CheckoutSession, Customer, Operation, StripePrice, Subscription
 from membership import clock, lifecycle
 from membership.errors import DomainError
@@ -147,7 +147,7 @@ def _consent(session: CheckoutSession, member: Member, agreement: Agreement, at:
 
 
 def _ask_for_page(session: CheckoutSession, customer: str, language: str) -> str:
-    operation = gateway.operation(
+    operation = operations.note(
         key=f"checkout:{session.pk}",
         kind=KIND,
         member=session.membership.member,
@@ -167,7 +167,7 @@ def _open_page(session: CheckoutSession, operation: Operation) -> str:
     if operation.state == Operation.State.DONE:  # answered to a process that died before it could write it down
         made = gateway.call(sessions.retrieve, operation.stripe_id)
     else:
-        made = gateway.create(sessions.create, operation)
+        made = operations.create(sessions.create, operation)
     CheckoutSession.objects.filter(pk=session.pk).update(
         stripe_id=made.id, url=made.url or "", expires_at=gateway.moment(made.expires_at)
     )
@@ -193,13 +193,13 @@ def look_up(operation: Operation) -> None:
     pages = gateway.read_all(sessions.list, {"customer": operation.params["customer"]})
     found = next((page for page in pages if (page.get("metadata") or {}).get("checkout") == ours), None)
     if found is None:
-        gateway.never_arrived(operation)
+        operations.never_arrived(operation)
         return
     wanted = CheckoutSession.objects.filter(pk=ours, state=CheckoutSession.State.OPEN).exists()
     if found["status"] == "open" and not wanted:
         gateway.call(sessions.expire, found["id"])
     sync.checkout(found["id"])
-    gateway.done(operation, stripe_id=found["id"])
+    operations.done(operation, stripe_id=found["id"])
 
 
 def _page_params(session: CheckoutSession, customer: str, language: str) -> dict[str, Any]:

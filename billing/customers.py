@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import gateway
+from billing import gateway, operations
 from billing.models import Customer, Operation
 from membership import search
 from membership.models import Member, SearchKey
@@ -28,14 +28,14 @@ def of(member: Member) -> str:
         "preferred_locales": [member.user.language],
         "metadata": {"member": str(member.pk)},
     }
-    operation = gateway.operation(key=f"customer:{member.pk}", kind=KIND, params=params, member=member)
+    operation = operations.note(key=f"customer:{member.pk}", kind=KIND, params=params, member=member)
     return repeat(operation)
 
 
 def repeat(operation: Operation) -> str:
     """Make the customer, or what was lost of it: the call under its key, then our row. -> its id at Stripe."""
     made = operation.stripe_id if operation.state == Operation.State.DONE else ""
-    made = made or gateway.create(gateway.client().v1.customers.create, operation).id
+    made = made or operations.create(gateway.client().v1.customers.create, operation).id
     if operation.member:
         adopt(operation.member, made)
     return made
@@ -47,9 +47,9 @@ def look_up(operation: Operation) -> None:
     found = gateway.read_all(gateway.client().v1.customers.list, {"email": params["email"]})
     ours = [c["id"] for c in found if (c.get("metadata") or {}).get("member") == params["metadata"]["member"]]
     if not ours:
-        gateway.never_arrived(operation)
+        operations.never_arrived(operation)
         return
-    gateway.done(operation, stripe_id=ours[-1])
+    operations.done(operation, stripe_id=ours[-1])
     if operation.member:
         adopt(operation.member, ours[-1])
 

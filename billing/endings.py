@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models, transaction
 
-from billing import gateway
+from billing import gateway, operations
 from billing.models import LIVE, Operation, Subscription
 from membership import clock
 
@@ -32,13 +32,13 @@ def note(membership: Membership, *, at_period_end: bool = False) -> None:
 
 def stop_again(membership: Membership) -> None:
     """Decide once more that it ends with its paid period: somebody took that back at Stripe. Safe to repeat."""
-    done = Operation.objects.filter(kind=STOP, params__membership=membership.pk, state=Operation.State.DONE).count()
+    done = _of(membership.pk).filter(kind=STOP, state=Operation.State.DONE).count()
     _note(membership, STOP, f":{done}" if done else "")
 
 
 def _note(membership: Membership, kind: str, again: str = "") -> None:
     for subscription_id in _live(membership):
-        gateway.operation(
+        operations.note(
             key=f"{kind}:{subscription_id}{again}",
             kind=kind,
             params={"subscription": subscription_id, "membership": membership.pk},
@@ -59,7 +59,7 @@ def _live(membership: Membership) -> list[str]:
 
 def carry_out(membership_pk: int) -> None:
     """Cancel at Stripe what was noted for this membership. Raises StripeUnavailable."""
-    for operation in _waiting().filter(params__membership=membership_pk):
+    for operation in _waiting(_of(membership_pk)):
         repeat(operation)
 
 
@@ -68,15 +68,24 @@ def repeat(operation: Operation) -> None:
     subscriptions = gateway.client().v1.subscriptions
     stripe_id = operation.params["subscription"]
     if operation.kind == STOP:
-        gateway.settle(operation, partial(subscriptions.update, stripe_id, {"cancel_at_period_end": True}))
-    elif gateway.settle(operation, partial(subscriptions.cancel, stripe_id)):
+        operations.settle(operation, partial(subscriptions.update, stripe_id, {"cancel_at_period_end": True}))
+    elif operations.settle(operation, partial(subscriptions.cancel, stripe_id)):
         Subscription.objects.filter(stripe_id=stripe_id).update(status="canceled", read_at=clock.wall())
 
 
 def unfinished() -> list[int]:
     """The memberships with something noted here that Stripe has not answered."""
-    return list(dict.fromkeys(params["membership"] for params in _waiting().values_list("params", flat=True)))
+    return list(
+        dict.fromkeys(
+            params["membership"] for params in _waiting(Operation.objects.all()).values_list("params", flat=True)
+        )
+    )
 
 
-def _waiting() -> models.QuerySet[Operation]:
-    return Operation.objects.filter(kind__in=[CANCEL, STOP], state=Operation.State.UNKNOWN)
+def _of(membership_pk: int) -> models.QuerySet[Operation]:
+    """Those of one membership, by its member, who has an index; what is inside `params` has none."""
+    return Operation.objects.filter(member__memberships=membership_pk, params__membership=membership_pk)
+
+
+def _waiting(rows: models.QuerySet[Operation]) -> models.QuerySet[Operation]:
+    return rows.filter(kind__in=[CANCEL, STOP], state=Operation.State.UNKNOWN)

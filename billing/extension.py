@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from billing import aligning, outlook
+from billing import outlook
 from billing.models import LIVE, Subscription
 from membership import audit, calendar, lifecycle, messages, standing
 from membership.errors import DomainError
-from membership.models import Membership, Status, Term
+from membership.models import Membership, Term
 from membership.standing import Standing
 
 if TYPE_CHECKING:
@@ -107,8 +107,3 @@ def _tell(membership: Membership, proposal: Proposal, source_ref: str, at: datet
             "price": outlook.next_price(membership),
         },
     )
-
-
-def is_settled(membership: Membership) -> bool:
-    """Whether Stripe has confirmed everything it was told about this membership."""
-    return membership.status == Status.ENDED or not aligning.unanswered(membership)

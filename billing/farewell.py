@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import endings, gateway, outlook, refund_quotes
+from billing import endings, operations, outlook, refund_quotes
 from billing.models import LIVE, Operation, Subscription
 from billing.outlook import Kind
 from membership import calendar, lifecycle, messages
@@ -49,7 +49,7 @@ def want_now(*, membership: Membership, at: datetime, actor: str) -> list[Operat
 
 def note_now(*, membership: Membership, subscription: Subscription, actor: str) -> Operation:
     """Decide: this subscription is canceled now, and what is unpaid of it dropped (leaving.repeat). Safe to repeat."""
-    return gateway.operation(
+    return operations.note(
         key=f"{CANCEL_NOW}:{subscription.stripe_id}",
         kind=CANCEL_NOW,
         params={"subscription": subscription.stripe_id, "membership": membership.pk, "actor": actor},
@@ -59,7 +59,7 @@ def note_now(*, membership: Membership, subscription: Subscription, actor: str) 
 
 def wanted_now(subscription_id: str) -> bool:
     """Whether its member ended this subscription at once: it must charge nobody any more."""
-    return gateway.is_noted(f"{CANCEL_NOW}:{subscription_id}")
+    return operations.is_noted(f"{CANCEL_NOW}:{subscription_id}")
 
 
 def follow(*, membership: Membership, subscription: Subscription, reason: str, at: datetime, actor: str) -> None:

@@ -1,8 +1,8 @@
 """The gateway to Stripe: the only product module that imports `stripe`.
 
-It makes the client (real, or the local Stripe's in-process one), repeats creating calls under our own idempotency
-keys, and turns the SDK's errors into two of ours. No call is made while a transaction is open: a row lock held across
-the network is how a slow Stripe becomes a stopped shop.
+It makes the client (real, or the local Stripe's in-process one) and turns the SDK's errors into two of ours; calls
+that create something go through operations.py. No call is made while a transaction is open: a row lock held across the
+network is how a slow Stripe becomes a stopped shop.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import stripe
 from celery.exceptions import SoftTimeLimitExceeded
@@ -25,12 +25,8 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_noop
 
 from billing import account
-from billing.models import Operation
 from membership import clock
 from membership.errors import DomainError
-
-if TYPE_CHECKING:
-    from membership.models import Member
 
 log = logging.getLogger("vip.billing")
 
@@ -39,8 +35,6 @@ Patience = Literal["web", "worker"]
 # Seconds of one try, and how often the SDK tries again. For a page we do that ourselves, within the page's own time.
 TIMEOUTS: dict[Patience, tuple[float, int]] = {"web": (5.0, 0), "worker": (10.0, 2)}
 PAGE = 11.0  # seconds a page may spend on Stripe, all its calls together
-KEY_LIFE = timedelta(hours=23)  # Stripe keeps a key for at least 24 h; the hour is for the call that is under way
-FIRST_LOOK = timedelta(minutes=5)  # after which the janitor asks what came of an Operation
 KEY_REFUSED = (stripe.AuthenticationError, stripe.PermissionError)  # rolled or cut down: a fault of ours, to be mended
 UNKNOWN_OUTCOME = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError, stripe.IdempotencyError)
 
@@ -191,104 +185,6 @@ def read_all(function: Callable[..., Any], params: dict[str, Any]) -> list[dict[
         if not page["has_more"]:
             return rows
         after = {"starting_after": rows[-1]["id"]}
-
-
-def create[T](function: Callable[..., T], operation: Operation) -> T:
-    """Make a creating call for an Operation that is committed already; keep what came of it.
-
-    Raises StripeUnavailable also when Stripe may have forgotten the key: then the janitor must look before anybody
-    asks again, or the thing would be made twice.
-    """
-    if is_forgotten(operation):
-        raise StripeUnavailable
-    return attempt(operation, lambda: function(operation.params, {"idempotency_key": operation.key}))
-
-
-def attempt[T](operation: Operation, make: Callable[[], T]) -> T:
-    """Make the call of an Operation under its key, and keep what came of it: done, or refused (and raised)."""
-    try:
-        made = call(make)
-    except StripeRefused as refusal:
-        _answered(operation, Operation.State.REFUSED, error=str(refusal.details["said"]))
-        raise
-    done(operation, stripe_id=getattr(made, "id", ""))
-    return made
-
-
-# What Stripe says when a thing we want done is done already.
-DONE_ALREADY = {"resource_missing", "charge_already_refunded"}
-
-
-def settle(operation: Operation, make: Callable[[], Any]) -> bool:
-    """Make the call of a noted Operation. -> whether it is done now, by us or already.
-
-    Any other refusal (no money on the account) leaves it open with its reason, to be asked again.
-    """
-    made = part(operation, make)
-    if made is not None:
-        done(operation, stripe_id=made)
-    return made is not None
-
-
-def part(operation: Operation, make: Callable[[], Any]) -> str | None:
-    """Make one of the calls of a noted Operation, which stays open. -> the id of what was made, "" if that was done
-    already; None: refused, the reason kept."""
-    try:
-        made = call(make)
-    except StripeRefused as refusal:
-        if refusal.details["code"] in DONE_ALREADY:
-            return ""
-        _answered(operation, operation.state, error=str(refusal.details["said"]))
-        return None
-    return str(getattr(made, "id", ""))
-
-
-def done(operation: Operation, *, stripe_id: str) -> None:
-    """It is made: as `stripe_id` at Stripe."""
-    _answered(operation, Operation.State.DONE, stripe_id=stripe_id)
-
-
-def is_forgotten(operation: Operation) -> bool:
-    """Whether Stripe may have forgotten the key, so that asking again could make the thing twice."""
-    return operation.key_good_until is None or clock.wall() >= operation.key_good_until
-
-
-def never_arrived(operation: Operation) -> None:
-    """It was looked for and is not there, and its key is too old to arrive still. Whoever wants it asks anew."""
-    _answered(operation, Operation.State.REFUSED, error="It never reached Stripe.")
-
-
-def _answered(operation: Operation, state: str, **fields: Any) -> None:
-    if state in {Operation.State.DONE, Operation.State.REFUSED}:
-        fields["look_at"] = None
-    for name, value in {"state": state, "answered_at": clock.now(), **fields}.items():
-        setattr(operation, name, value)
-    operation.save(update_fields=["state", "answered_at", *fields])
-
-
-def operation(*, key: str, kind: str, params: dict[str, Any], member: Member | None = None) -> Operation:
-    """The Operation of this key: the one that stands (with its own parameters), or a new one.
-
-    Stripe keeps a refusal under its key for a day; so what was refused is asked anew under the key's next number.
-    """
-    refused = Operation.objects.filter(key__startswith=f"{key}#", state=Operation.State.REFUSED).count()
-    row, _ = Operation.objects.get_or_create(
-        key=f"{key}#{refused + 1}",
-        defaults={
-            "kind": kind,
-            "params": params,
-            "member": member,
-            "asked_at": clock.now(),
-            "look_at": clock.now() + FIRST_LOOK,
-            "key_good_until": clock.wall() + KEY_LIFE,
-        },
-    )
-    return row
-
-
-def is_noted(key: str) -> bool:
-    """Whether an Operation of this key was ever noted, whatever came of it."""
-    return Operation.objects.filter(key=f"{key}#1").exists()
 
 
 def verified_event(payload: bytes, header: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from billing import (
     aligning,
     checkout,
@@ -114,6 +116,8 @@ def _end(operation: Operation) -> str:
         return str(refusal.details["said"])
     except gateway.StripeUnavailable:
         return "Stripe did not answer"
+    except SoftTimeLimitExceeded:
+        raise  # the sweep's own time is over, which says nothing of this one: it is looked at again when it is due
     except Exception as problem:
         log.exception("operation %s (%s) could not be looked up", operation.pk, operation.kind)
         return type(problem).__name__

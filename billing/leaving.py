@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import farewell, gateway, outlook, sync
+from billing import farewell, gateway, operations, outlook, sync
 from billing.farewell import Changed
 from billing.models import LIVE, CheckoutSession, Operation, Subscription
 from billing.outlook import Kind
@@ -111,7 +111,7 @@ def _finish(operation: Operation) -> None:
     """
     subscription_id = operation.params["subscription"]
     done = operation.state == Operation.State.DONE
-    if not done and not gateway.settle(operation, lambda: _cancel_at_stripe(subscription_id)):
+    if not done and not operations.settle(operation, lambda: _cancel_at_stripe(subscription_id)):
         raise gateway.StripeRefused(said=operation.error)
     sync.subscription(subscription_id, actor=operation.params["actor"])
 

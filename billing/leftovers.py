@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from billing import gateway
+from billing import gateway, operations
 from billing.models import Operation
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def note(membership: Membership, subscription: dict[str, Any], invoices: list[di
         return
     for invoice in invoices:
         if invoice["status"] == "open":
-            gateway.operation(
+            operations.note(
                 key=f"{VOID}:{invoice['id']}",
                 kind=VOID,
                 params={"subscription": subscription["id"], "invoice": invoice["id"]},
@@ -32,13 +32,13 @@ def note(membership: Membership, subscription: dict[str, Any], invoices: list[di
             )
 
 
-def void(subscription_id: str) -> bool:
-    """Void at Stripe what was noted. -> whether anything was done, so that it is worth reading again.
+def void(membership: Membership, subscription_id: str) -> bool:
+    """Void at Stripe what was noted of its subscription.
 
-    Raises StripeUnavailable.
+    -> whether anything was done, so that it is worth reading again. Raises StripeUnavailable.
     """
     waiting = Operation.objects.filter(
-        kind=VOID, state=Operation.State.UNKNOWN, params__subscription=subscription_id
+        member=membership.member_id, kind=VOID, state=Operation.State.UNKNOWN, params__subscription=subscription_id
     ).order_by("pk")
     return sum(repeat(operation) for operation in waiting) > 0
 
@@ -48,6 +48,6 @@ def repeat(operation: Operation) -> bool:
     stripe = gateway.client().v1.invoices
     invoice_id = operation.params["invoice"]
     if gateway.read(stripe.retrieve, invoice_id)["status"] != "open":
-        gateway.done(operation, stripe_id=invoice_id)
+        operations.done(operation, stripe_id=invoice_id)
         return True
-    return gateway.settle(operation, lambda: stripe.void_invoice(invoice_id))
+    return operations.settle(operation, lambda: stripe.void_invoice(invoice_id))

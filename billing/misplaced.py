@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import gateway
+from billing import gateway, operations
 from billing.models import Operation
 from membership import audit, clock, messages, timeline
 from membership.models import Status
@@ -26,12 +26,12 @@ CANCEL, REFUND = "cancel_misplaced", "refund_misplaced"
 
 def is_known(subscription_id: str) -> bool:
     """Whether this subscription was turned away before."""
-    return gateway.is_noted(f"{CANCEL}:{subscription_id}")
+    return operations.is_noted(f"{CANCEL}:{subscription_id}")
 
 
 def gives_back(invoice_id: str) -> bool:
     """Whether this invoice's money had no place and goes back."""
-    return Operation.objects.filter(kind=REFUND, params__invoice=invoice_id).exists()
+    return operations.is_noted(f"{REFUND}:{invoice_id}")
 
 
 def note(membership: Membership, subscription_id: str, owed: list[dict[str, Any]], *, at: datetime) -> None:
@@ -43,7 +43,7 @@ def note(membership: Membership, subscription_id: str, owed: list[dict[str, Any]
             member=member, kind="payment.misplaced", at=at, actor="stripe", data=data, source_ref=subscription_id
         )
         audit.write(actor="stripe", verb="give_back", subject=f"member:{member.pk}", at=at, data=data)
-    gateway.operation(
+    operations.note(
         key=f"{CANCEL}:{subscription_id}", kind=CANCEL, params={"subscription": subscription_id}, member=member
     )
     for invoice in owed:
@@ -55,7 +55,7 @@ def note(membership: Membership, subscription_id: str, owed: list[dict[str, Any]
             "currency": currency,
             "after_leaving": membership.canceled_at is not None or membership.status == Status.ENDED,
         }
-        gateway.operation(key=f"{REFUND}:{invoice['id']}", kind=REFUND, params=params, member=member)
+        operations.note(key=f"{REFUND}:{invoice['id']}", kind=REFUND, params=params, member=member)
 
 
 def unfinished() -> list[str]:
@@ -67,9 +67,13 @@ def unfinished() -> list[str]:
 def give_back(subscription_id: str) -> None:
     """Cancel and refund at Stripe, as noted. Safe to repeat until every call has been answered."""
     stripe = gateway.client().v1
-    waiting = Operation.objects.filter(state__in=OPEN, params__subscription=subscription_id)
+    noted = operations.noted(f"{CANCEL}:{subscription_id}")
+    if noted is None:
+        return
+    # By the member, who has an index; what is inside `params` has none.
+    waiting = Operation.objects.filter(member=noted.member_id, state__in=OPEN, params__subscription=subscription_id)
     for operation in waiting.filter(kind=CANCEL):
-        gateway.settle(operation, lambda: stripe.subscriptions.cancel(subscription_id))
+        operations.settle(operation, lambda: stripe.subscriptions.cancel(subscription_id))
     for operation in waiting.filter(kind=REFUND).select_related("member__user"):
         _refund(operation)
 
@@ -85,7 +89,7 @@ def _refund(operation: Operation) -> None:
     payments = gateway.read_all(stripe.invoice_payments.list, {"invoice": operation.params["invoice"]})
     intents = [p["payment"]["payment_intent"] for p in payments if p["status"] == "paid"]
     made = [
-        gateway.part(
+        operations.part(
             operation,
             lambda intent=intent: stripe.refunds.create(  # type: ignore[misc]
                 {"payment_intent": intent, "reason": "requested_by_customer"},
@@ -97,7 +101,7 @@ def _refund(operation: Operation) -> None:
     if not made or None in made:
         return
     with transaction.atomic():  # what is done is never asked for again, so its letter must stand with it
-        gateway.done(operation, stripe_id=made[0] or "")
+        operations.done(operation, stripe_id=made[0] or "")
         _tell(operation)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.urls import reverse
 
-from billing import dunning, gateway, next_charge, portal_configuration, sync
+from billing import dunning, gateway, next_charge, operations, portal_configuration, sync
 from billing.models import Customer, Invoice, Operation, Subscription
 from membership.models import Membership
 
@@ -42,13 +42,13 @@ def page(*, member: Member) -> str:
     if configuration := portal_configuration.find():
         params["configuration"] = configuration
     # Each visit is a session of its own: the address of an earlier one has died by now.
-    operation = gateway.operation(key=f"{PAGE}:{uuid.uuid4().hex}", kind=PAGE, params=params, member=member)
-    return gateway.create(gateway.client().v1.billing_portal.sessions.create, operation).url
+    operation = operations.note(key=f"{PAGE}:{uuid.uuid4().hex}", kind=PAGE, params=params, member=member)
+    return operations.create(gateway.client().v1.billing_portal.sessions.create, operation).url
 
 
 def forget(operation: Operation) -> None:
     """For the janitor: a page whose address was lost has run out unseen, and nothing came of it."""
-    gateway.never_arrived(operation)
+    operations.never_arrived(operation)
 
 
 def told(customer_id: str) -> None:
@@ -91,10 +91,11 @@ def _card_of(subscription: Subscription) -> str:
 
 def _ask(membership: Membership, invoice: Invoice, card: str) -> bool:
     """Ask Stripe to pay the open invoice with this card, once. -> whether it was asked now, whatever it said."""
-    if Operation.objects.filter(kind=PAY, params__invoice=invoice.stripe_id, params__card=card).exists():
+    key = f"{PAY}:{invoice.stripe_id}:{card}"
+    if operations.is_noted(key):
         return False
-    operation = gateway.operation(
-        key=f"{PAY}:{invoice.stripe_id}:{card}",
+    operation = operations.note(
+        key=key,
         kind=PAY,
         params={"invoice": invoice.stripe_id, "card": card},
         member=membership.member,
@@ -107,7 +108,7 @@ def repeat(operation: Operation) -> None:
     """Make the call of one Operation. A card that says no is an answer too. Raises StripeUnavailable."""
     invoices = gateway.client().v1.invoices
     with contextlib.suppress(gateway.StripeRefused):
-        gateway.attempt(
+        operations.attempt(
             operation,
             lambda: invoices.pay(
                 operation.params["invoice"],
@@ -121,6 +122,6 @@ def look_up(operation: Operation) -> None:
     """For the janitor, when the key is too old to ask again: paid or not is all there is to know."""
     invoice_id = operation.params["invoice"]
     if gateway.read(gateway.client().v1.invoices.retrieve, invoice_id)["status"] == "paid":
-        gateway.done(operation, stripe_id=invoice_id)
+        operations.done(operation, stripe_id=invoice_id)
     else:
-        gateway.never_arrived(operation)
+        operations.never_arrived(operation)

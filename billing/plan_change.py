@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
-from billing import gateway, plan_offers, plan_quotes, sync
+from billing import gateway, operations, plan_offers, plan_quotes, sync
 from billing.models import Operation, PlanQuote, StripePrice
 from billing.tier_changes import KIND, operation_key
 from membership import clock
@@ -134,11 +134,11 @@ def _operation(quote: PlanQuote, agreement: Agreement, *, at: datetime) -> Opera
             _set_confirming(quote)
         _consent(quote, agreement, at)
         member = quote.membership.member
-        return gateway.operation(key=operation_key(quote), kind=KIND, params=_params(quote), member=member)
+        return operations.note(key=operation_key(quote), kind=KIND, params=_params(quote), member=member)
 
 
 def _open_calls(quote: PlanQuote) -> QuerySet[Operation]:
-    calls = Operation.objects.filter(key__startswith=f"{operation_key(quote)}#")
+    calls = Operation.objects.filter(member=quote.membership.member_id, key__startswith=f"{operation_key(quote)}#")
     return calls.exclude(state=Operation.State.REFUSED)
 
 
@@ -168,7 +168,7 @@ def _consent(quote: PlanQuote, agreement: Agreement, at: datetime) -> None:
 def _execute(quote: PlanQuote, operation: Operation, actor: str) -> None:
     update = partial(gateway.client().v1.subscriptions.update, quote.subscription.stripe_id)
     try:
-        gateway.create(update, operation)
+        operations.create(update, operation)
     except gateway.StripeRefused as refusal:
         code = refusal.details["code"]
         _give_up(quote, State.OFFERED if code in NEEDS_BANK | CARD_REFUSED else State.DROPPED)
@@ -205,7 +205,7 @@ def look(quote: PlanQuote, *, at: datetime) -> None:
     if quote.state != State.CONFIRMING or at < quote.expires_at + IN_FLIGHT:
         return
     for operation in _open_calls(quote):
-        gateway.never_arrived(operation)
+        operations.never_arrived(operation)
     _give_up(quote, State.DROPPED)
 
 

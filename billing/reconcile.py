@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
@@ -132,11 +133,15 @@ def _differing(walk: Walk, rows: list[Row]) -> Iterator[tuple[Row, str]]:
     """The page at once; row by row if one of them cannot even be compared."""
     try:
         found = walk.differs(rows)
+    except SoftTimeLimitExceeded:
+        raise  # the time of this ring is over; the run goes on with this page
     except Exception:
         found = {}
         for row in rows:
             try:
                 found |= walk.differs([row])
+            except SoftTimeLimitExceeded:
+                raise
             except Exception as problem:
                 log.exception("%s could not be compared", row["id"])
                 found[row["id"]] = f"could not be compared: {type(problem).__name__}"
@@ -151,6 +156,8 @@ def _mended(walk: Walk, row: Row, said: str) -> tuple[str, str]:
         left = walk.differs([walk.fresh(row)])
     except work.Park as park:
         return Outcome.RAISED, park.reason
+    except SoftTimeLimitExceeded:
+        raise  # nothing is known of this row: the next ring meets it again
     except Exception as problem:
         told = None if isinstance(problem, DomainError) else problem
         log.warning("%s could not be mended: %s", row["id"], type(problem).__name__, exc_info=told)

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext_noop
 
-from billing import endings, gateway, outlook, refund_outcomes, refund_policy, refund_quotes
+from billing import endings, gateway, operations, outlook, refund_outcomes, refund_policy, refund_quotes
 from billing.models import Operation, Payment, Refund
 from billing.refund_policy import Basis, Quote
 from membership import audit, clock, timeline
@@ -141,7 +141,7 @@ def _operation(row: Refund) -> Operation:
         "reason": "requested_by_customer",
         "metadata": {"refund": str(row.pk), "membership": str(row.membership_id)},
     }
-    made = gateway.operation(key=f"refund:{row.pk}", kind=KIND, params=params, member=row.membership.member)
+    made = operations.note(key=f"refund:{row.pk}", kind=KIND, params=params, member=row.membership.member)
     if row.operation_id != made.pk:
         row.operation = made
         row.save(update_fields=["operation"])
@@ -167,11 +167,11 @@ def repeat(operation: Operation) -> None:
 def _pay_back(row: Refund, *, again: bool) -> None:
     operation = _operation(row)
     found = _already_there(row) if again else None
-    if found is None and gateway.is_forgotten(operation):
-        gateway.never_arrived(operation)
+    if found is None and operations.is_forgotten(operation):
+        operations.never_arrived(operation)
         operation = _operation(row)
     try:
-        read = found or gateway.create(gateway.client().v1.refunds.create, operation).to_dict()
+        read = found or operations.create(gateway.client().v1.refunds.create, operation).to_dict()
     except gateway.StripeRefused as refusal:
         _no(row, refusal)
         return

@@ -119,10 +119,11 @@ def subscription(subscription_id: str, *, actor: str = ACTOR) -> bool:
         began=began,
         charges=ledger.read(invoices),
     )
-    placed = _fold(_whose(read.subscription), read, actor)
+    membership = _whose(read.subscription)
+    placed = _fold(membership, read, actor)
     if not placed:
         misplaced.give_back(read.id)
-    elif leftovers.void(read.id):
+    elif leftovers.void(membership, read.id):
         return subscription(subscription_id, actor=actor)
     return placed
 

@@ -54,7 +54,9 @@ def _quote_is_done(membership: Membership, line: InvoiceLine) -> None:
     )
     for quote in asked:
         PlanQuote.objects.filter(pk=quote.pk).update(state=PlanQuote.State.DONE)
-        open_calls = Operation.objects.filter(key__startswith=f"{operation_key(quote)}#")
+        open_calls = Operation.objects.filter(
+            member=quote.membership.member_id, key__startswith=f"{operation_key(quote)}#"
+        )
         open_calls.filter(state__in=[Operation.State.UNKNOWN, Operation.State.PARKED]).update(
             state=Operation.State.DONE, answered_at=clock.now(), look_at=None, stripe_id=quote.subscription.stripe_id
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
 from membership.celery import app
@@ -19,5 +20,7 @@ def ring(task: str, pk: int) -> None:
 def _send(task: str, pk: int) -> None:
     try:
         app.send_task(task, args=[pk], retry=False)
+    except SoftTimeLimitExceeded:
+        raise  # the time of the task that rings is over, and it must end
     except Exception as error:  # whatever a broker library raises: the row is safe, the sweep will come
         log.warning("the broker did not take %s: %s", task, type(error).__name__)

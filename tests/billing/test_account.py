@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from billing import account, gateway, inbox, janitor, nets, starting
+from billing import account, gateway, inbox, janitor, nets, operations, starting
 from billing.emulator import store
 from billing.emulator.models import Record
 from billing.models import StripeAccount, StripeEvent
@@ -63,7 +63,7 @@ class TestAClone:
         assert StripeEvent.objects.get(stripe_id="evt_1").done_at is None
 
     def test_asks_about_no_operation(self, cloned, clock):
-        operation = gateway.operation(key="customer:1", kind="customer", params={"email": "a", "metadata": {}})
+        operation = operations.note(key="customer:1", kind="customer", params={"email": "a", "metadata": {}})
         before = Record.objects.count()
         janitor.look_after(at=clock.now + timedelta(minutes=6))
         nets.look_after_checkouts(at=clock.now + timedelta(days=1))

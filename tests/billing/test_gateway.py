@@ -14,7 +14,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
 
-from billing import gateway
+from billing import gateway, operations
 from billing.models import Operation
 
 PRODUCTION = {
@@ -99,19 +99,19 @@ class TestCall:
 class TestCreate:
     def test_repeated_under_its_key_makes_one_object(self):
         api = gateway.client().v1
-        operation = gateway.operation(key="customer:7", kind="customer", params={"name": "Ada"})
-        first = gateway.create(api.customers.create, operation)
+        operation = operations.note(key="customer:7", kind="customer", params={"name": "Ada"})
+        first = operations.create(api.customers.create, operation)
         # The answer was lost: the same operation, asked again, even with other parameters in mind.
-        again = gateway.operation(key="customer:7", kind="customer", params={"name": "Somebody else"})
-        assert gateway.create(api.customers.create, again).id == first.id
+        again = operations.note(key="customer:7", kind="customer", params={"name": "Somebody else"})
+        assert operations.create(api.customers.create, again).id == first.id
         assert len(gateway.read_all(api.customers.list, {})) == 1
         assert Operation.objects.get().state == "done"
 
     def test_keeps_a_refusal(self):
         api = gateway.client().v1
-        operation = gateway.operation(key="price:1", kind="price", params={"currency": "eur"})
+        operation = operations.note(key="price:1", kind="price", params={"currency": "eur"})
         with pytest.raises(gateway.StripeRefused):
-            gateway.create(api.prices.create, operation)
+            operations.create(api.prices.create, operation)
         assert Operation.objects.get().state == "refused"
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from billing import gateway, janitor, nets
+from billing import janitor, nets, operations
 from billing.emulator import checkout_pay, faults
 from billing.emulator.models import IdempotencyKey, Record
 from billing.models import CheckoutSession, Customer, Operation
@@ -66,7 +66,7 @@ class TestWhileTheKeyIsGood:
 
     def test_a_process_that_died_before_its_call_is_finished(self, ada, clock):
         params = {"email": ada.user.email, "metadata": {"member": str(ada.pk)}}
-        gateway.operation(key=f"customer:{ada.pk}", kind="customer", params=params, member=ada)
+        operations.note(key=f"customer:{ada.pk}", kind="customer", params=params, member=ada)
         clock.move(minutes=6)
         janitor.look_after(at=clock.now)
         assert Customer.objects.get(member=ada).stripe_id == Operation.objects.get().stripe_id
@@ -147,8 +147,8 @@ class TestStripeKeepingSilent:
             raise ZeroDivisionError
 
         monkeypatch.setitem(janitor.KINDS, "poison", janitor.Kind(stumbles, stumbles))
-        gateway.operation(key="a", kind="poison", params={})
-        gateway.operation(key="b", kind="unheard of", params={})
+        operations.note(key="a", kind="poison", params={})
+        operations.note(key="b", kind="unheard of", params={})
         press_in_vain(visitor, CUSTOMERS, {"lost": "answer"})
         clock.move(minutes=6)
         assert janitor.look_after(at=clock.now) == 3

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from billing import gateway, misplaced, nets, sync
+from billing import gateway, misplaced, nets, operations, sync
 from billing.emulator import checkout_pay, faults
 from billing.emulator.models import Record
 from billing.models import CheckoutSession, Invoice, Operation, Subscription
@@ -200,7 +200,7 @@ class TestTheAuditOfLeaving:
 
 class TestARefusedCall:
     def test_is_asked_anew_once_its_cause_is_mended(self, visitor, ada):
-        operation = gateway.operation(key=f"customer:{ada.pk}", kind="customer", params={"email": "nonsense"})
+        operation = operations.note(key=f"customer:{ada.pk}", kind="customer", params={"email": "nonsense"})
         Operation.objects.filter(pk=operation.pk).update(state="refused")
         assert pay(go_to_pay(visitor)) is checkout_pay.Outcome.PAID
 
@@ -208,7 +208,7 @@ class TestARefusedCall:
         def refuses(*_: object) -> None:
             raise gateway.StripeRefused(code="api_key_expired", said="Expired API Key provided: sk_test_********abcd")
 
-        monkeypatch.setattr(gateway, "create", refuses)
+        monkeypatch.setattr(operations, "create", refuses)
         answer = visitor.post("/checkout/gold-year/", {"agree": "on"})
         assert answer.status_code == 502
         assert "sk_test" not in answer.content.decode()

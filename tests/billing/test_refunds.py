@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from billing import gateway, janitor, refund_quotes, refunds, sync, tasks
+from billing import gateway, janitor, operations, refund_quotes, refunds, sync, tasks
 from billing.emulator import faults
 from billing.models import Operation, Payment, Refund, Subscription
 from billing.refund_policy import Basis, NeedsSecondPerson, TooMuch
@@ -180,17 +180,17 @@ class TestARefusal:
         assert (Refund.objects.get().state, own().end_reason) == ("succeeded", "refunded")
 
     def test_for_lack_of_money_is_asked_again_under_another_key(self, joined, clock, monkeypatch):
-        real = gateway.create
+        real = operations.create
 
         def refuses(function, operation):
             gateway._answered(operation, Operation.State.REFUSED, error="Insufficient funds in your Stripe balance")
             raise gateway.StripeRefused(code="balance_insufficient", said="Insufficient funds")
 
-        monkeypatch.setattr(gateway, "create", refuses)
+        monkeypatch.setattr(operations, "create", refuses)
         decision = change_mind(clock)
         assert Refund.objects.get().state == "noted"
         assert list(refunds.unfinished(at=clock.now)) == []
-        monkeypatch.setattr(gateway, "create", real)
+        monkeypatch.setattr(operations, "create", real)
         clock.move(hours=2)
         assert list(refunds.unfinished(at=clock.now)) == [decision]
         refunds.carry_out(decision)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
-from billing import sync, tasks
-from billing.models import Subscription
+from billing import gateway, reconcile, sync, tasks
+from billing.emulator import faults
+from billing.models import Operation, ReconcileFinding, ReconcileRun, Subscription
+from membership import doorbell
+from membership.celery import app
 from membership.models import Membership
-from tests.billing.conftest import go_to_pay
+from tests.billing.conftest import go_to_pay, pay
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,6 +35,10 @@ def cut_off(monkeypatch) -> list[str]:
 def ends(task) -> None:
     with pytest.raises(SoftTimeLimitExceeded):
         task()
+
+
+def takes_too_long(*_: object, **__: object) -> None:
+    raise SoftTimeLimitExceeded
 
 
 def test_of_what_ran_out(joined, clock, cut_off):
@@ -57,3 +66,44 @@ def test_of_open_checkouts(visitor, clock, cut_off):
     clock.move(minutes=11)
     ends(tasks.look_after_checkouts)
     assert len(cut_off) == 1
+
+
+def test_of_what_was_not_answered(visitor, clock, monkeypatch):
+    with faults.next_call("POST /v1/customers", times=9, lost="answer"):
+        visitor.post("/checkout/gold-year/", {"agree": "on"})
+    clock.move(minutes=6)
+    monkeypatch.setattr(gateway, "call", takes_too_long)
+    ends(tasks.look_after_operations)
+    assert Operation.objects.get().state == Operation.State.UNKNOWN
+
+
+@pytest.mark.parametrize("step", ["differs", "mend", "fresh"])
+def test_of_reconciling_which_goes_on_where_it_stopped(visitor, clock, monkeypatch, step):
+    pay(go_to_pay(visitor))  # and nothing was ever heard of it
+    whole = reconcile.WALKS["subscriptions"]
+    with monkeypatch.context() as patch:
+        patch.setitem(reconcile.WALKS, "subscriptions", replace(whole, **{step: takes_too_long}))
+        ends(tasks.nightly_reconcile)
+    run = ReconcileRun.objects.get()
+    assert (run.walk, run.claimed_until, ReconcileFinding.objects.count()) == ("subscriptions", None, 0)
+    tasks.nightly_reconcile()
+    assert ReconcileRun.objects.get().finished_at is not None
+
+
+def test_of_reconciling_row_by_row(visitor, clock, monkeypatch):
+    pay(go_to_pay(visitor))
+    asked = []
+
+    def stumbles(rows: list[object]) -> None:
+        asked.append(len(rows))
+        raise KeyError if len(asked) == 1 else SoftTimeLimitExceeded
+
+    whole = reconcile.WALKS["subscriptions"]
+    monkeypatch.setitem(reconcile.WALKS, "subscriptions", replace(whole, differs=stumbles))
+    ends(tasks.nightly_reconcile)
+    assert asked == [1, 1]
+
+
+def test_while_it_rings(visitor, clock, monkeypatch):
+    monkeypatch.setattr(app, "send_task", takes_too_long)
+    ends(lambda: doorbell.ring("billing.handle_event", 1))

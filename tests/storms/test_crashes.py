@@ -16,7 +16,7 @@ import pytest
 from django.core import mail
 from django.core.management import call_command
 
-from billing import gateway
+from billing import gateway, operations
 from billing.models import Operation
 from membership import work
 from membership.models import AuditEntry, Membership, Message, Term, TimelineEntry
@@ -174,7 +174,7 @@ def test_twin_work_that_is_done_before_it_is_handled_is_lost(on_sale, clock, mon
 
 
 def test_twin_a_new_key_for_each_try_makes_two_of_one(on_sale, clock, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(gateway, "create", create_under_a_new_key)
+    monkeypatch.setattr(operations, "create", create_under_a_new_key)
     with forgotten():
         chapter = CHAPTERS["joins"]
         assert next(deaths(begun(chapter, clock), chapter), None)
