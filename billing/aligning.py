@@ -2,18 +2,23 @@
 
 Two things are kept equal. The next charge is at the end of the last term: free days, a gift or a rest move it, as
 `trial_end` moves Stripe's billing anchor. And while a stop is open nothing is collected: Stripe keeps the renewal as a
-draft. What is to be done is an Operation in the transaction of the change; making it asks for the facts of that
+draft, and what was asked for before is not tried again, which Stripe would go on doing (its documentation: "invoices
+created before subscriptions are paused continue to be retried"). When the stop is lifted, what was kept back for the
+running period is collected; what was kept back for a period that has passed under the stop is dropped.
+
+What is to be done is an Operation in the transaction of the change; making it asks for the facts of that
 moment, so an answer that was lost, or two changes that overtake each other, end in the same.
 """
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import gateway, operations, outlook, sync
+from billing import gateway, leftovers, operations, outlook, sync
 from billing.models import LIVE, Operation, Subscription
 from membership import clock
 from membership.models import Membership
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 KIND = "align"
+HELD = "held_by_stop"  # the metadata of an invoice whose automatic charge a stop has switched off
 
 
 def plan(membership: Membership) -> None:
@@ -84,8 +90,13 @@ def _at_stripe(subscription_id: str, membership_pk: int) -> None:
     change = _difference(membership, read)
     if change:
         gateway.call(subscriptions.update, subscription_id, change)
-    if not _is_stopped(membership):
-        _let_drafts_go(subscription_id)
+    unpaid = _unpaid(subscription_id)
+    for invoice in unpaid:
+        with contextlib.suppress(gateway.StripeRefused):  # paid or voided in this very moment
+            if _is_stopped(membership):
+                _hold(invoice)
+            elif _was_held(membership, invoice):
+                _let_go(invoice)
 
 
 def _difference(membership: Membership, read: dict[str, Any]) -> dict[str, Any]:
@@ -104,9 +115,33 @@ def _is_stopped(membership: Membership) -> bool:
     return any(stop.lifted_at is None for stop in membership.stops.all())
 
 
-def _let_drafts_go(subscription_id: str) -> None:
-    """What was kept as a draft while a stop was open is collected after all: Stripe does not do that by itself."""
-    invoices = gateway.client().v1.invoices
-    for invoice in gateway.read_all(invoices.list, {"subscription": subscription_id, "status": "draft"}):
-        if not invoice["auto_advance"]:
-            gateway.call(invoices.update, invoice["id"], {"auto_advance": True})
+def _unpaid(subscription_id: str) -> list[dict[str, Any]]:
+    """Drafts first: one that was finalized meanwhile is met among the open ones."""
+    listed = gateway.client().v1.invoices.list
+    asked = ({"subscription": subscription_id, "status": status} for status in ("draft", "open"))
+    return [invoice for params in asked for invoice in gateway.read_all(listed, params)]
+
+
+def _hold(invoice: dict[str, Any]) -> None:
+    """What was asked for before the stop is not tried while it is open."""
+    if invoice["auto_advance"]:
+        change = {"auto_advance": False, "metadata": {HELD: "yes"}}
+        gateway.call(gateway.client().v1.invoices.update, invoice["id"], change)
+
+
+def _was_held(membership: Membership, invoice: dict[str, Any]) -> bool:
+    """By us, or by Stripe because it was made under a stop. What staff hold back by hand is theirs to let go."""
+    if invoice["auto_advance"]:
+        return False
+    made = gateway.moment(invoice["created"])
+    under = any(s.opened_at <= made and (s.lifted_at is None or made < s.lifted_at) for s in membership.stops.all())
+    return bool((invoice["metadata"] or {}).get(HELD)) or (invoice["status"] == "draft" and under)
+
+
+def _let_go(invoice: dict[str, Any]) -> None:
+    """Stripe collects neither by itself after a pause. Nobody pays for a period that has passed under a stop."""
+    if any(gateway.moment(line["period"]["end"]) > clock.now() for line in invoice["lines"]["data"]):
+        change = {"auto_advance": True, "metadata": {HELD: ""}}
+        gateway.call(gateway.client().v1.invoices.update, invoice["id"], change)
+    else:
+        leftovers.drop(invoice)

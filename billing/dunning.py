@@ -68,8 +68,8 @@ def follow(*, membership: Membership, subscription: Subscription, reason: str, a
 def owed(membership: Membership, term: Term) -> Invoice | None:
     """The unpaid invoice of the renewal that follows `term`, the last one. Paid late or never, it is still that one."""
     unpaid = Invoice.objects.filter(membership=membership, status__in=("open", "void", "uncollectible"))
-    renewals = unpaid.filter(lines__buys_time=True, lines__starts_at__gte=term.ends_at)
-    return renewals.order_by("made_at", "pk").first()
+    renewals = unpaid.filter(lines__buys_time=True, lines__starts_at__gte=term.ends_at).order_by("made_at", "pk")
+    return renewals.filter(status="open").first() or renewals.first()
 
 
 def trouble_of(membership: Membership) -> Invoice | None:
@@ -97,8 +97,7 @@ def _plan_last_warning(membership: Membership, term: Term, invoice: Invoice) -> 
         defaults={"invoice": invoice, "due_at": due_at, "latest_at": until},
     )
     if row.done_at is None and row.latest_at != until:
-        # Without its count of attempts the worker that has it in hand cannot say that it is done.
-        Notice.objects.filter(pk=row.pk).update(due_at=due_at, latest_at=until, attempts=0, claimed_until=None)
+        _move(row, due_at=due_at, latest_at=until)
 
 
 def warn(notice: Notice, *, at: datetime) -> None:
@@ -109,10 +108,29 @@ def warn(notice: Notice, *, at: datetime) -> None:
         if row is None or row.invoice is None or row.due_at > at:
             return
         until = standing.grace_until(membership)
+        if _waits_for_a_stop(row, membership, until, at):
+            return
         if row.invoice.status != "open" or membership.status not in lifecycle.LIVING or until is None or at >= until:
             row.delete()  # nothing was said; the letter of the end, if it comes to that, speaks for itself
             return
         _advance(membership, row.term, row.invoice, GRACE_ENDING, at)
+
+
+def _waits_for_a_stop(row: Notice, membership: Membership, until: datetime | None, at: datetime) -> bool:
+    """Grace stands still under a stop, and ends later after one: so is its warning."""
+    if standing.open_stop(membership, at):
+        again, latest = at + timedelta(days=1), max(row.latest_at, at + timedelta(days=2))
+    elif until and membership.entitled_until and until > row.latest_at:
+        again, latest = last_warning_at(entitled_until=membership.entitled_until, grace_until=until), until
+    else:
+        return False
+    _move(row, due_at=again, latest_at=latest)
+    return again > at
+
+
+def _move(row: Notice, *, due_at: datetime, latest_at: datetime) -> None:
+    """Without its count of attempts the worker that has it in hand cannot say that it is done."""
+    Notice.objects.filter(pk=row.pk).update(due_at=due_at, latest_at=latest_at, attempts=0, claimed_until=None)
 
 
 def _advance(membership: Membership, term: Term, invoice: Invoice, step: str, at: datetime) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import farewell, gateway, operations, outlook, sync
+from billing import farewell, gateway, leftovers, operations, outlook, sync
 from billing.farewell import Changed
 from billing.models import LIVE, CheckoutSession, Operation, Subscription
 from billing.outlook import Kind
@@ -125,22 +125,7 @@ def _cancel_at_stripe(subscription_id: str) -> None:
             raise
     for invoice in gateway.read_all(stripe.invoices.list, {"subscription": subscription_id}):
         with contextlib.suppress(gateway.StripeRefused):  # paid in this moment: reading it gives the money back
-            _drop(invoice)
-
-
-def _drop(invoice: dict[str, Any]) -> None:
-    """Void what was asked for and is unpaid. A draft cannot be voided: it is finalized without being charged first.
-
-    One that finalizing would pay from the customer's balance only loses its automatic charge.
-    """
-    invoices = gateway.client().v1.invoices
-    if invoice["status"] == "draft" and invoice["starting_balance"] < 0:
-        gateway.call(invoices.update, invoice["id"], {"auto_advance": False})
-        return
-    if invoice["status"] == "draft":
-        invoice = gateway.read(invoices.finalize_invoice, invoice["id"], {"auto_advance": False})
-    if invoice["status"] == "open":
-        gateway.call(invoices.void_invoice, invoice["id"])
+            leftovers.drop(invoice)
 
 
 def _live(membership: Membership) -> list[Subscription]:

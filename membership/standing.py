@@ -42,13 +42,26 @@ def at(membership: Membership, moment: datetime) -> Standing:
         return Standing.PAUSED
     if moment < membership.entitled_until:
         return Standing.CURRENT
-    until = grace_until(membership)
-    return Standing.GRACE if until is not None and moment < until else Standing.LAPSED
+    return Standing.GRACE if _in_grace(membership, membership.entitled_until, moment) else Standing.LAPSED
+
+
+def _in_grace(membership: Membership, entitled_until: datetime, moment: datetime) -> bool:
+    """Asked of the past as well: before a stop that is open now, grace ran as if it had never come."""
+    return _awaits_renewal(membership) and moment < _end_of_grace(membership, entitled_until)
+
+
+def _awaits_renewal(membership: Membership) -> bool:
+    return membership.renewal_expected and membership.plan.renews and membership.status != Status.ENDED
 
 
 def open_stop(membership: Membership, moment: datetime) -> Stop | None:
     """A stop that is open at `moment`, if there is one."""
     return next((s for s in membership.stops.all() if _within(moment, s.opened_at, s.lifted_at)), None)
+
+
+def was_stopped(membership: Membership, since: datetime, until: datetime) -> bool:
+    """Whether a stop was open at some moment between the two."""
+    return any(s.opened_at < until and (s.lifted_at is None or since < s.lifted_at) for s in membership.stops.all())
 
 
 def pause_at(membership: Membership, moment: datetime) -> Pause | None:
@@ -61,13 +74,34 @@ def _within(moment: datetime, start: datetime, end: datetime | None) -> bool:
 
 
 def grace_until(membership: Membership) -> datetime | None:
-    """The exclusive end of grace: local midnight, the plan's days after entitled_until. None: no renewal is awaited."""
-    if membership.entitled_until is None or not membership.renewal_expected or not membership.plan.renews:
+    """The exclusive end of grace: local midnight, the plan's days after entitled_until.
+
+    Grace stands still under a stop: when that is lifted, the time it took is given back, rounded up to midnight.
+    None: no renewal is awaited, or a stop is still open, so that nobody can say yet.
+    """
+    if membership.entitled_until is None or not _awaits_renewal(membership):
         return None
-    if membership.status == Status.ENDED:
-        return None
-    day = membership.entitled_until.astimezone(ZoneInfo(membership.time_zone)).date()
-    return calendar.day_start(day + timedelta(days=membership.plan.grace_days), membership.time_zone)
+    held_by = next((s for s in membership.stops.all() if s.lifted_at is None), None)
+    until = _end_of_grace(membership, membership.entitled_until)
+    return None if held_by is not None and held_by.opened_at < until else until
+
+
+def _end_of_grace(membership: Membership, entitled_until: datetime) -> datetime:
+    """The end as the stops that were lifted leave it. One opened after it gives nothing back."""
+    day = entitled_until.astimezone(ZoneInfo(membership.time_zone)).date()
+    until = calendar.day_start(day + timedelta(days=membership.plan.grace_days), membership.time_zone)
+    counted = entitled_until
+    for stop in sorted(membership.stops.all(), key=lambda s: s.opened_at):
+        begins = max(stop.opened_at, counted)
+        if stop.lifted_at is None or stop.lifted_at <= begins or begins >= until:
+            continue
+        until, counted = _midnight_from(until + (stop.lifted_at - begins), membership.time_zone), stop.lifted_at
+    return until
+
+
+def _midnight_from(moment: datetime, zone: str) -> datetime:
+    """The first local midnight at or after `moment`."""
+    return calendar.midnight_after(moment - timedelta(microseconds=1), zone)
 
 
 def term_at(membership: Membership, moment: datetime) -> Term | None:

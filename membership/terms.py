@@ -36,10 +36,11 @@ class Length:
         return cls(Term.Interval.DAY, days)
 
 
-def follow(last: Term | None, *, source: str, length: Length, starts_at: datetime) -> Term:
+def follow(last: Term | None, *, source: str, length: Length, starts_at: datetime, interrupted: bool = False) -> Term:
     """The next term (unsaved, without plan and reference). Terms tile: it begins where `last` ends.
 
-    `starts_at` counts only for a first term.
+    `starts_at` counts for a first term, and for one that was `interrupted`: whole periods passed under a stop, and
+    nobody paid for them. Their ordinals are left out, so that the run stays in step with Stripe's.
     """
     if last is not None and _runs_on(last, source, length):
         anchor, ordinal = last.anchor_at, last.ordinal + 1
@@ -48,6 +49,9 @@ def follow(last: Term | None, *, source: str, length: Length, starts_at: datetim
     term = Term(source=source, interval=length.interval, every=length.every, anchor_at=anchor, ordinal=ordinal)
     term.starts_at = last.ends_at if last else starts_at
     term.ends_at = end_of(term)
+    while interrupted and term.ends_at <= starts_at:
+        term.ordinal += 1
+        term.starts_at, term.ends_at = term.ends_at, end_of(term)
     return term
 
 

@@ -17,22 +17,29 @@ if TYPE_CHECKING:
 
 @endpoint("POST /v1/invoices/{id}")
 def update(call: Call) -> Record:
-    """A draft that may advance again has its hour before it."""
+    """A draft that may advance again has its hour before it; an open invoice is tried at once, by a new schedule."""
     call.supports("auto_advance", "metadata")
     invoice = store.get("invoice", call.id)
     before = copy.deepcopy(invoice.data)
     invoice.data["metadata"] = store.merge_metadata(before["metadata"], call.params.get("metadata"))
     if "auto_advance" in call.params:
-        if before["status"] != "draft":
-            raise StripeError("You can only change auto_advance on drafts here.", param="auto_advance")
-        advances = call.params["auto_advance"]
-        invoice.data |= {
-            "auto_advance": advances,
-            "automatically_finalizes_at": clock.now() + DRAFT_FOR if advances else None,
-            "next_payment_attempt": clock.now() + ATTEMPT_AFTER if advances else None,
-        }
+        _advance(invoice, advances=call.params["auto_advance"])
     events.updated(invoice, before)
     return invoice
+
+
+def _advance(invoice: Record, *, advances: bool) -> None:
+    status = invoice.data["status"]
+    if status not in {"draft", "open"}:
+        raise StripeError(f"You can't change auto_advance on a {status} invoice.", param="auto_advance")
+    waits = status == "draft"
+    if not waits:
+        invoice.hidden["tries"] = []
+    invoice.data |= {
+        "auto_advance": advances,
+        "automatically_finalizes_at": clock.now() + DRAFT_FOR if advances and waits else None,
+        "next_payment_attempt": clock.now() + (ATTEMPT_AFTER if waits else 0) if advances else None,
+    }
 
 
 @endpoint("POST /v1/invoices/{id}/finalize")

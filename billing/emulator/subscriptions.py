@@ -198,15 +198,15 @@ def reach_end(record: Record) -> None:
 
 
 def end(record: Record, *, at: int, reason: str | None = None) -> None:
-    """It is over. What is still owed stays open, and nobody is asked for it by itself any more."""
+    """It is over. What is still owed stays open, and nobody is asked for it by itself any more; a draft goes on."""
     record.data |= {"status": "canceled", "ended_at": at}
     if reason:
         record.data["canceled_at"] = record.data["canceled_at"] or at
         record.data["cancellation_details"]["reason"] = reason
     store.save(record)
-    for invoice in store.of("invoice", parent=record.stripe_id, data__status__in=["draft", "open"]):
+    for invoice in store.of("invoice", parent=record.stripe_id, data__status="open"):
         before = copy.deepcopy(invoice.data)
-        invoice.data |= {"auto_advance": False, "automatically_finalizes_at": None, "next_payment_attempt": None}
+        invoice.data |= {"auto_advance": False, "next_payment_attempt": None}
         events.updated(invoice, before)
     events.emit("customer.subscription.deleted", record.data)
 

@@ -76,8 +76,9 @@ def add_term(
 ) -> tuple[Term, bool]:
     """Add the next term, once per `source_ref`; the first one makes the membership active. -> (term, was it new).
 
-    `starts_at` (default `at`) counts for the first term only: later ones begin where the last ends. `length` defaults
-    to the plan's. Raises NotPossible on an ended membership: the caller decides what becomes of the money.
+    `starts_at` (default `at`) counts for the first term only: later ones begin where the last ends, unless whole
+    periods between passed under a stop, unpaid. `length` defaults to the plan's. Raises NotPossible on an ended
+    membership: the caller decides what becomes of the money.
     """
     membership = locked(membership)
     told = _told_before(source_ref)
@@ -85,7 +86,10 @@ def add_term(
         return told, False
     before = check(membership, "add_term")
     last = max(membership.terms.all(), key=lambda t: t.starts_at, default=None)
-    term = terms.follow(last, source=source, length=length or terms.Length.of_plan(plan), starts_at=starts_at or at)
+    length, begins = length or terms.Length.of_plan(plan), starts_at or at
+    unpaid_since = last.ends_at if last is not None and source == Term.Source.PAID else begins
+    interrupted = standing.was_stopped(membership, unpaid_since, begins)
+    term = terms.follow(last, source=source, length=length, starts_at=begins, interrupted=interrupted)
     term.membership, term.plan, term.source_ref, term.recorded_at = membership, plan, source_ref, at
     term.save(force_insert=True)
     _expect_renewal(membership, term, first=last is None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import stripe
 
+from tests.emulator import people
 from tests.emulator.conftest import make_price
 from tests.emulator.test_facts import DOCS, RECORDED, SDK, fact
 
@@ -220,6 +221,29 @@ def test_pause_collection(api, bought):
     paused = api.subscriptions.update(bought.subscription.id, {"pause_collection": {"behavior": "keep_as_draft"}})
     assert (paused.status, paused.pause_collection.behavior) == ("active", "keep_as_draft")
     assert api.subscriptions.update(bought.subscription.id, {"pause_collection": ""}).pause_collection is None
+
+
+@fact("An invoice made before collection was paused is tried all the same.", DOCS)
+def test_made_before_the_pause(api, bought, clock):
+    clock.move(days=365, minutes=5)
+    api.subscriptions.update(bought.subscription.id, {"pause_collection": {"behavior": "keep_as_draft"}})
+    clock.move(hours=2)
+    assert api.invoices.list({"subscription": bought.subscription.id}).data[0].status == "paid"
+
+
+@fact("`auto_advance` is switched on drafts and open invoices alone; while it is off, nobody is asked by itself.", DOCS)
+def test_auto_advance(api, bought, ada, clock):
+    people.turn_cards(ada.id, people.EMPTY)
+    clock.move(days=365, hours=2)
+    unpaid = api.invoices.list({"subscription": bought.subscription.id}).data[0]
+    held = api.invoices.update(unpaid.id, {"auto_advance": False})
+    clock.move(days=30)
+    assert (held.next_payment_attempt, api.invoices.retrieve(unpaid.id).attempt_count) == (None, 1)
+    people.turn_cards(ada.id, people.GOOD)
+    api.invoices.update(unpaid.id, {"auto_advance": True})
+    assert api.invoices.retrieve(unpaid.id).status == "paid"
+    with pytest.raises(stripe.InvalidRequestError):
+        api.invoices.update(unpaid.id, {"auto_advance": False})
 
 
 @fact("Canceling at once with `prorate` leaves a credit waiting as an invoice item.", RECORDED)

@@ -123,11 +123,11 @@ class TestRenewal:
         assert (ended.status, ended.ended_at) == ("canceled", end)
         assert len(api.invoices.list().data) == 2
 
-    def test_stops_asking_when_canceled_within_the_draft_hour(self, api, bought, boundary, clock):
+    def test_is_asked_for_when_canceled_within_the_draft_hour(self, api, bought, boundary, clock):
         clock.move_to(moment(boundary + 60))
         api.subscriptions.cancel(bought.subscription.id)
         clock.move(days=3)
-        assert api.invoices.list({"limit": 1}).data[0].status == "draft"
+        assert api.invoices.list({"limit": 1}).data[0].status == "paid"
 
     def test_ends_with_its_customer(self, api, bought, ada, clock):
         api.customers.delete(ada.id)
