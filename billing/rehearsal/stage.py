@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.core.wsgi import get_wsgi_application
 
 from membership import celery, clock
+from membership.bootstrap import demo
 
 PROGRAMME = "laurel"
 
@@ -29,8 +30,7 @@ def prepare(*, start: datetime) -> None:
         raise CommandError(f"{settings.VIP_DATA} holds a demo: give the rehearsal a folder of its own with VIP_DATA.")
     celery.app.conf.update(broker_url="memory://")  # the bells are answered here: see time_travel
     clock.turn_to(start)
-    for alias in settings.DATABASES:
-        call_command("migrate", database=alias, verbosity=0, interactive=False)
+    demo.migrate()
     secret = settings.STRIPE_WEBHOOK_SECRETS[0]
     for command, *args in (
         ("load_programme", PROGRAMME),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Prefetch, Q
 
 from membership.models.people import Member
 from membership.models.plans import Plan
@@ -30,10 +30,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(status__in=OPEN)
 
     def with_facts(self) -> MembershipQuerySet:
-        """All that standing.py asks about, in a fixed number of queries."""
-        return self.select_related("plan__tier", "member__user").prefetch_related(
-            "terms__plan__tier", "terms__tier_changes__to_plan__tier", "stops", "pauses"
-        )
+        """All that standing.py asks about, in five queries."""
+        changes = Prefetch("tier_changes", TierChange.objects.select_related("to_plan__tier"))
+        terms = Prefetch("terms", Term.objects.select_related("plan__tier").prefetch_related(changes))
+        return self.select_related("plan__tier", "member__user").prefetch_related(terms, "stops", "pauses")
 
     def lock(self, pk: int) -> Membership:
         """The membership, locked for this transaction, then read with its facts.
