@@ -1,12 +1,11 @@
-"""The rehearsal's end: our ledger beside Stripe's, to the cent, and the members day by day."""
+"""The rehearsal's end: our ledger beside Stripe's, charge by charge and to the cent, and the members day by day."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import asdict, dataclass
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from django.db.models import Sum
 
 from billing import gateway
 from billing.models import Payment
@@ -17,10 +16,13 @@ from membership.standing import Standing
 if TYPE_CHECKING:
     from datetime import datetime
 
+GIVEN_BACK = ("pending", "requires_action", "succeeded")  # a refund that failed or was canceled is none
+HELD_OR_LOST = ("needs_response", "under_review", "lost")  # an inquiry takes nothing
+
 
 @dataclass(frozen=True)
 class Day:
-    """What stood at a moment: people by standing, and the money that stayed so far, in minor units."""
+    """What stood at a moment: people by standing, and what of the money was still ours, in minor units."""
 
     at: datetime
     current: int
@@ -30,12 +32,22 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Ledger:
-    """Sums in minor units: what was captured, and what went back."""
+class Money:
+    """One charge, or all: what was taken, given back, and is contested or lost at the bank, in minor units."""
 
-    payments: int
-    captured: int
-    returned: int
+    taken: int = 0
+    returned: int = 0
+    disputed: int = 0
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.taken + other.taken, self.returned + other.returned, self.disputed + other.disputed)
+
+    @property
+    def kept(self) -> int:
+        return self.taken - self.returned - self.disputed
+
+
+Ledger = Mapping[str, Money]  # by Stripe's id of the charge
 
 
 def day(at: datetime) -> Day:
@@ -43,28 +55,42 @@ def day(at: datetime) -> Day:
     for membership in Membership.objects.with_facts().order_by("pk"):
         newest[membership.member_id] = membership
     found = Counter(standing.at(membership, at) for membership in newest.values())
-    kept = ours()
     return Day(
         at,
         current=found[Standing.CURRENT] + found[Standing.SUSPENDED],
         grace=found[Standing.GRACE],
         over=found[Standing.LAPSED] + found[Standing.ENDED],
-        money=kept.captured - kept.returned,
+        money=total(ours()).kept,
     )
 
 
 def ours() -> Ledger:
-    sums = Payment.objects.aggregate(captured=Sum("captured"), returned=Sum("returned"))
-    return Ledger(Payment.objects.count(), sums["captured"] or 0, sums["returned"] or 0)
+    return {p.stripe_id: Money(p.captured, p.returned, p.disputed) for p in Payment.objects.all()}
 
 
 def stripes() -> Ledger:
-    charges = gateway.read_all(gateway.client().v1.charges.list, {})
-    paid = [charge for charge in charges if charge["paid"] and charge["amount_captured"]]
-    return Ledger(len(paid), sum(c["amount_captured"] for c in paid), sum(c["amount_refunded"] for c in paid))
+    """From Stripe's lists alone: what was charged, what was sent back, and what a bank took or may take."""
+    stripe = gateway.client().v1
+    returned, disputed = defaultdict[str, int](int), defaultdict[str, int](int)
+    for refund in gateway.read_all(stripe.refunds.list, {}):
+        returned[refund["charge"]] += refund["amount"] if refund["status"] in GIVEN_BACK else 0
+    for dispute in gateway.read_all(stripe.disputes.list, {}):
+        disputed[dispute["charge"]] += dispute["amount"] if dispute["status"] in HELD_OR_LOST else 0
+    return {
+        charge["id"]: Money(charge["amount_captured"], returned[charge["id"]], disputed[charge["id"]])
+        for charge in gateway.read_all(stripe.charges.list, {})
+        if charge["paid"] and charge["amount_captured"]
+    }
 
 
-def difference() -> dict[str, tuple[int, int]]:
-    """What the two ledgers do not agree on, as (ours, Stripe's)."""
-    left, right = asdict(ours()), asdict(stripes())
-    return {name: (left[name], right[name]) for name in left if left[name] != right[name]}
+def total(ledger: Ledger) -> Money:
+    return sum(ledger.values(), Money())
+
+
+def differences(left: Ledger, right: Ledger) -> list[str]:
+    """Each charge on which our ledger and Stripe's do not agree, as a line to read."""
+    return [
+        f"{charge}: {left.get(charge, 'unknown')} here, {right.get(charge, 'unknown')} at Stripe"
+        for charge in sorted({*left, *right})
+        if left.get(charge) != right.get(charge)
+    ]

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.core.wsgi import get_wsgi_application
 
 from membership import celery, clock
-from membership.bootstrap import demo
+from membership.bootstrap import data_folder, demo
 
 PROGRAMME = "laurel"
 
@@ -31,6 +31,7 @@ def prepare(*, start: datetime) -> None:
     celery.app.conf.update(broker_url="memory://")  # the bells are answered here: see time_travel
     clock.turn_to(start)
     demo.migrate()
+    data_folder.collect_static()
     secret = settings.STRIPE_WEBHOOK_SECRETS[0]
     for command, *args in (
         ("load_programme", PROGRAMME),
