@@ -20,7 +20,7 @@ class Browser(Visitor):
     """Opens and submits as any Visitor does. A redirect to a path in `never` is not followed: the tab was closed."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(settings.BASE_URL)
+        self.base_url = settings.BASE_URL  # and no opener of sockets, which is slow to make
         self.never: set[str] = set()
         address = f"10.{number // 65536 % 256}.{number // 256 % 256}.{number % 256}"  # sign-ups are counted by address
         headers = {"host": urlsplit(settings.BASE_URL).netloc, "accept-language": "en"}

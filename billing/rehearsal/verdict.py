@@ -1,0 +1,25 @@
+"""What would make a rehearsal fail: a broken invariant, a cent that is not where Stripe has it, something not seen."""
+
+from __future__ import annotations
+
+from billing.rehearsal import books
+from membership import invariants
+
+
+def broken(*, offline: bool = False) -> list[str]:
+    """Every breach of an invariant, a line each. `offline`: of those alone that need not ask Stripe.
+
+    Raises StripeUnavailable.
+    """
+    asked = [one for one in invariants.all_registered() if not (offline and one.outside)]
+    return [f"{one.id} ({one.sentence}): {breach}" for one in asked for breach in one.check()]
+
+
+def unequal() -> list[str]:
+    """Every charge on which our ledger and Stripe's do not agree, a line each."""
+    return books.differences(books.ours(), books.stripes())
+
+
+def missing(happened: dict[str, int]) -> list[str]:
+    """The kinds of things that never happened: a rehearsal without them shows nothing about them."""
+    return [name for name, times in happened.items() if not times]

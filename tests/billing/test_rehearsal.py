@@ -1,0 +1,152 @@
+"""The rehearsal: a small one through the real doors, that it can fail, and that the same seed makes the same lives."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from xml.etree import ElementTree
+
+import pytest
+from django.core.management import CommandError
+from django.db import connection
+from django.db.models import F
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from billing.emulator import delivery
+from billing.management.commands.rehearse import WHOLE, Command
+from billing.models import Payment
+from billing.rehearsal import books, picture, play, stories, tally, verdict
+from membership import time_travel
+from membership.models import Membership
+from tests.emulator import people
+
+CAST = ("mends it by paying", "upgrades, takes it back")
+
+
+@pytest.fixture
+def live(on_sale, clock, settings, monkeypatch, tmp_path):
+    """Let people of these stories live in this test's world."""
+    settings.VIP_DATA = tmp_path
+    monkeypatch.setattr(delivery, "deliver", partial(delivery.deliver, post=people.post_to(Client())))
+
+    def work(*names: str, days: int) -> play.Played:
+        cast = stories.cast(members=len(names), seed=1, only=names)
+        return play.live(cast, start=clock.START, days=days, turn=clock.move_to)
+
+    return work
+
+
+@pytest.fixture
+def needless(monkeypatch):
+    """Rings also the bells that say they have nothing to do. -> what those wrote, beside that they ran."""
+    wrote: list[str] = []
+    answer = time_travel.Bells._answer
+
+    def watched(bells, name, entry):
+        if name not in bells.needed or bells.needed[name](time_travel.clock.now()):
+            return answer(bells, name, entry)
+        needed = bells.needed.pop(name)
+        with CaptureQueriesContext(connection) as asked:
+            answer(bells, name, entry)
+        bells.needed[name] = needed
+        changes = [query["sql"] for query in asked if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+        wrote.extend(f"{name}: {sql}" for sql in changes if "membership_tick" not in sql)
+        return None
+
+    monkeypatch.setattr(time_travel.Bells, "_answer", watched)
+    return wrote
+
+
+def test_a_small_one_is_sound_and_no_bell_is_left_out_that_had_something_to_do(live, needless):
+    played = live(*CAST, days=420)
+
+    happened = tally.count()
+    assert not played.refused.total(), played
+    seen = {"joined", "renewals", "failed payments", "mended", "upgrades", "refunds"}
+    assert {name for name, times in happened.items() if times} == seen
+    assert verdict.broken() == []
+    assert verdict.unequal() == []
+    assert needless == []
+    assert played.seen[-1].money == books.total(books.stripes()).kept > 0
+
+
+class TestItFails:
+    def test_when_a_cent_is_missing(self, joined):
+        Payment.objects.update(captured=F("captured") - 1)
+
+        with pytest.raises(CommandError, match="I7"):
+            Command()._judge(every_kind=False)
+
+    def test_when_the_ledgers_differ_whatever_the_invariants_say(self, joined, monkeypatch):
+        monkeypatch.setattr(verdict, "broken", list)
+        Payment.objects.update(returned=1)
+
+        with pytest.raises(CommandError, match=r"Our ledger is not Stripe's:\nch_.* here, .* at Stripe"):
+            Command()._judge(every_kind=False)
+
+    def test_when_a_payment_is_known_on_one_side_only(self, joined, monkeypatch):
+        monkeypatch.setattr(verdict, "broken", list)
+        Payment.objects.all().delete()
+
+        with pytest.raises(CommandError, match="unknown here"):
+            Command()._judge(every_kind=False)
+
+    def test_when_an_invariant_is_broken_in_the_end(self, joined):
+        Membership.objects.update(entitled_until=F("entitled_until") + timedelta(days=1))
+
+        with pytest.raises(CommandError, match="I4"):
+            Command()._judge(every_kind=False)
+
+    def test_when_an_invariant_is_broken_on_the_way_with_the_day(self, live, joined, clock):
+        Membership.objects.update(entitled_until=F("entitled_until") + timedelta(days=1))
+
+        with pytest.raises(play.Unsound, match="On 12 March 2026:\nI4"):
+            live(days=30)
+
+    def test_when_something_never_happened(self, joined):
+        with pytest.raises(CommandError, match=r"never happened: rejoined, renewals"):
+            Command()._judge(every_kind=True)
+
+    def test_not_otherwise(self, joined):
+        assert Command()._judge(every_kind=False)["joined"] == 1
+
+
+class TestTheCast:
+    def acts(self, seed: int, clock) -> list[tuple]:
+        cast = stories.cast(members=40, seed=seed)
+        lives = [
+            stories.life(person, story, number=number, start=clock.START, days=WHOLE)
+            for number, (person, story) in enumerate(cast)
+        ]
+        return [(act.at, act.number, act.name) for acts in lives for act in acts]
+
+    def test_is_the_same_for_the_same_seed_and_another_for_another(self, clock):
+        assert self.acts(1, clock) == self.acts(1, clock)
+        assert self.acts(1, clock) != self.acts(2, clock)
+
+    def test_lives_each_story_once_before_any_is_lived_twice(self):
+        cast = stories.cast(members=len(stories.STORIES), seed=1)
+
+        assert [story for _, story in cast] == list(stories.STORIES)
+        assert len(stories.STORIES) <= 30  # so many play in CI
+
+    def test_has_room_for_every_story(self, clock):
+        assert max(act[0] for act in self.acts(1, clock)) < clock.START + timedelta(days=WHOLE)
+
+
+class TestThePicture:
+    def test_says_in_words_what_it_shows(self, clock):
+        days = [
+            books.Day(clock.START + timedelta(days=10 * n), current=n, grace=n % 3, over=n // 4, money=n * 11900)
+            for n in range(81)
+        ]
+
+        drawn = ElementTree.fromstring(picture.draw(days, title="80 <members>", told="80 joined."))  # noqa: S314  # our own
+
+        texts = ["".join(one.itertext()) for one in drawn.iter("{http://www.w3.org/2000/svg}text")]
+        assert {"80 <members>", "80 joined.", "80 members", "20 left", "2 in grace", "€ 9,520", "Jan 2027"} <= set(
+            texts
+        )
+        told = drawn.find("{http://www.w3.org/2000/svg}desc").text
+        assert told == "At the end there are 80 members, 2 in grace, 20 have left; € 9,520 stayed. 80 joined."
