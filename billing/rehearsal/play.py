@@ -1,4 +1,4 @@
-"""The play: everybody's acts in the order of their moments, on one moved clock, with a look at the house now and then."""
+"""The play: everybody's acts in the order of their moments, on one moved clock; now and then a look at the house."""
 
 from __future__ import annotations
 
