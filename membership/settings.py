@@ -188,7 +188,14 @@ WORK_LEASE = ENV.work_lease  # seconds a worker may keep a row before another ta
 CELERY: dict[str, Any] = {
     "broker_url": ENV.redis_url or ("memory://" if VIP_MODE == "test" else "files://localhost/"),
     "broker_transport_options": (
-        {"visibility_timeout": 300, "unacked_restore_throttle": 1, "socket_connect_timeout": 1, "socket_timeout": 5}
+        {
+            "visibility_timeout": 300,
+            "unacked_restore_throttle": 1,
+            "socket_connect_timeout": 1,
+            "socket_timeout": 5,
+            # Whoever rings tries once: by itself Kombu tries for six seconds, and somebody waits for a page behind it.
+            **dict.fromkeys(("max_retries", "interval_start", "interval_step", "interval_max"), 0),
+        }
         if ENV.redis_url
         else {}
         if VIP_MODE == "test"
@@ -218,7 +225,7 @@ CELERY: dict[str, Any] = {
 # --- cache: only rate limits of allauth live here ---------------------------------------------------------------------
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.redis_url}
+    "default": {"BACKEND": "membership.cache.RedisOrOwnMemory", "LOCATION": ENV.redis_url}
     if ENV.redis_url
     else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VIP_DATA / "cache"}
 }
