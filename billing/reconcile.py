@@ -58,10 +58,16 @@ def _last_night(at: datetime) -> datetime:
 
 
 def _since(at: datetime) -> datetime | None:
+    """From the last run on that mended all it met: what failed, while Stripe was out of order say, is met again.
+
+    None: everything, which also comes every four weeks, whatever went well.
+    """
     finished = ReconcileRun.objects.exclude(finished_at=None)
-    whole = finished.filter(since=None, started_at__gt=at - ALL_EVERY)
-    last = finished.first()
-    return last.started_at if last is not None and whole.exists() else None
+    whole = finished.filter(since=None, started_at__gt=at - ALL_EVERY).first()
+    if whole is None:
+        return None
+    clean = finished.filter(pk__gt=whole.pk).exclude(findings__outcome=Outcome.FAILED).first()
+    return (clean or whole).started_at
 
 
 def begin(*, since: datetime | None, at: datetime) -> ReconcileRun:

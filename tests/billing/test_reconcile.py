@@ -235,6 +235,18 @@ class TestTheNight:
         clock.move(days=28)
         assert reconcile.nightly(at=clock.now).since is None
 
+    def test_meets_again_what_it_could_not_mend(self, joined, clock):
+        reconcile.nightly(at=clock.now)
+        Customer.objects.all().delete()
+        clock.move(days=8)
+        with faults.next_call("GET /v1/customers/{id}", status=500, times=9):
+            reconcile.nightly(at=clock.now)
+        assert not ReconcileFinding.objects.exclude(outcome="failed").exists()
+        Customer.objects.all().delete()
+        clock.move(days=1)  # older by now than what a night looks back for
+        reconcile.nightly(at=clock.now)
+        assert Customer.objects.exists()
+
     def test_asks_only_for_what_was_made_since(self, joined, clock):
         clock.move(days=100)
         report = run("--since", clock.now.date().isoformat())
