@@ -26,10 +26,11 @@ class Share:
     only: int | None
     full: bool
 
-    def seeds(self, *, ci: int, full: int) -> range:
+    def seeds(self, *, ci: int, full: int, part: int = 0, parts: int = 1) -> range:
+        """The rounds to play; of a storm in several parts, which two cores share, those of this part."""
         if self.only is not None:
-            return range(self.only, self.only + 1)
-        return range(FIRST_SEED, FIRST_SEED + (full if self.full else ci))
+            return range(self.only, self.only + (part == 0))
+        return range(FIRST_SEED + part, FIRST_SEED + (full if self.full else ci), parts)
 
     def of(self, *, ci: int, full: int) -> int:
         """A count of whatever a round has several of."""

@@ -33,7 +33,7 @@ class Stay:
     subscription: str
     terms: list[Span] = field(default_factory=list)
     renews: bool = False
-    cut: bool = False  # a whole year's payment was given back, or a dispute lost: it ended then and there
+    cut_at: datetime | None = None  # a whole year's payment was given back, or a dispute lost: it ended then and there
     contested: bool = False
     entitled_until: datetime | None = None
     upgrades: list[tuple[datetime, str]] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Stay:
         """pending while nothing was ever paid; ended if it was cut; else current, grace or lapsed."""
         if self.entitled_until is None:
             return "pending"
-        if self.cut:
+        if self.cut_at is not None:
             return "ended"
         if self.contested:
             return "suspended"
@@ -62,7 +62,7 @@ class Stay:
 def stays(ledger: dict[str, Any], *, zone: str) -> list[Stay]:
     """The memberships of this person, oldest first."""
     made = []
-    for one in sorted(ledger["subscriptions"], key=lambda s: (s["created"], s["id"])):
+    for one in reversed(ledger["subscriptions"]):  # Stripe lists the newest first
         invoices = [i for i in ledger["invoices"] if _subscription_of(i) == one["id"]]
         stay = Stay(one["id"], _terms(one, invoices))
         scheduled = one["cancel_at_period_end"] or one["cancel_at"] is not None
@@ -70,7 +70,7 @@ def stays(ledger: dict[str, Any], *, zone: str) -> list[Stay]:
         stay.upgrades = _upgrades(invoices)
         _contested(stay, invoices, ledger)
         if stay.terms:
-            stay.entitled_until = _midnight_after(stay.terms[-1].ends_at, zone)
+            stay.entitled_until = stay.cut_at or _midnight_after(stay.terms[-1].ends_at, zone)
         made.append(stay)
     return made
 
@@ -86,15 +86,19 @@ def _upgrades(invoices: list[dict[str, Any]]) -> list[tuple[datetime, str]]:
 
 
 def _contested(stay: Stay, invoices: list[dict[str, Any]], ledger: dict[str, Any]) -> None:
-    """What became of the charges that paid for its time: one that was undone while that time ran ends the stay."""
+    """What became of the charges it was paid by. Any that is contested holds it, an upgrade's too; one that paid for
+    time and was undone while that time ran ends it.
+    """
+    ends = []
     for invoice in invoices:
         bought = [line["period"]["end"] for line in invoice["lines"]["data"] if _buys_time(line)]
         intents = {_intent(payment) for payment in invoice["payments"]["data"]}
         for charge in ledger["charges"]:
-            if bought and charge["paid"] and charge["payment_intent"] in intents:
-                stay.cut |= any(moment < max(bought) for moment in _undone(charge, ledger))
+            if charge["paid"] and charge["payment_intent"] in intents:
+                ends += [moment for moment in _undone(charge, ledger) if moment < max(bought, default=0)]
                 stay.contested |= bool(_disputes(charge, ledger, "needs_response", "under_review"))
-    stay.renews = stay.renews and not stay.cut
+    if ends:
+        stay.cut_at, stay.renews = _moment(min(ends)), False
 
 
 def _undone(charge: dict[str, Any], ledger: dict[str, Any]) -> list[int]:

@@ -27,6 +27,8 @@ from tests import factories
 from tests.storms.conftest import forget_what_processes_remember
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from membership.models import Member
     from tests.moment import Clock
 
@@ -64,6 +66,7 @@ class World:
         self.person.force_login(self.member.user, BACKEND)
         self.post = Courier(self.rng)
         self.session = ""  # the visit to the pay page that is under way
+        self.nights: list[datetime] = []  # when Stripe's lists were walked to their end
 
     # --- the person, on our pages ----------------------------------------------------------------------------------
 
