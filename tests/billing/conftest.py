@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,35 +19,47 @@ from billing.models import CheckoutSession
 from billing.webhooks import HANDLERS
 from membership import tasks as mail_tasks
 from membership import work
-from membership.models import Member, Membership, Message, Term
+from membership.models import Member, Membership, Message, Plan, Term
 from tests import factories
 from tests.emulator import people
+from tests.remembered import remembered
 
 GOOD, DECLINED, THREE_D_SECURE = "4242424242424242", "4000000000000002", "4000000000003220"
 FAILS = "4000000000000341"  # can be kept, and every charge on it is declined
 HOUR_AND_A_BIT = timedelta(minutes=61)  # after a term's end: the draft hour is over, the card was asked
 
 
-@pytest.fixture
-def on_sale(db, clock):
-    """Bronze, silver and gold by the year, set up at the local Stripe."""
-    plans = [factories.plan(f"{tier}-year") for tier in factories.TIERS]
+def put_on_sale() -> None:
+    for tier in factories.TIERS:
+        factories.plan(f"{tier}-year")
     list(setup.prepare(gateway.client()))
     url = f"{settings.BASE_URL}/webhooks/stripe/"
     endpoints.set_webhook_endpoint(url=url, secret=settings.STRIPE_WEBHOOK_SECRETS[0], events=sorted(HANDLERS))
-    return plans
 
 
 @pytest.fixture
-def ada(on_sale) -> Member:
-    return factories.member("Ada Lovelace", email="ada@example.org")
+def on_sale(db, clock) -> list[Plan]:
+    """Bronze, silver and gold by the year, set up at the local Stripe."""
+    remembered("on sale", put_on_sale, clock=clock)
+    return list(Plan.objects.order_by("pk"))
 
 
 @pytest.fixture
-def visitor(ada) -> Client:
+def ada(on_sale, clock) -> Member:
+    member = remembered("ada", lambda: factories.member("Ada Lovelace", email="ada@example.org").pk, clock=clock)
+    return Member.objects.select_related("user").get(pk=member)
+
+
+@pytest.fixture
+def visitor(ada, clock) -> Client:
     """Ada's visitor, logged in."""
     visitor = Client()
-    visitor.force_login(ada.user, "allauth.account.auth_backends.AuthenticationBackend")
+
+    def logs_in() -> SimpleCookie:
+        visitor.force_login(ada.user, "allauth.account.auth_backends.AuthenticationBackend")
+        return visitor.cookies
+
+    visitor.cookies = remembered("logs in", logs_in, clock=clock)
     return visitor
 
 
@@ -89,11 +102,15 @@ def webhooks(on_sale) -> Callable[..., None]:
     return deliver
 
 
-@pytest.fixture
-def joined(visitor) -> Client:
-    """Ada's visitor, a gold member since this moment."""
+def joins(visitor: Client) -> None:
     pay(go_to_pay(visitor))
     come_back(visitor)
+
+
+@pytest.fixture
+def joined(visitor, clock) -> Client:
+    """Ada's visitor, a gold member since this moment."""
+    remembered("joins", lambda: joins(visitor), clock=clock)
     return visitor
 
 
@@ -120,14 +137,17 @@ def live(clock, webhooks):
 
 
 @pytest.fixture
-def fails(joined, live):
+def fails(joined, live, clock):
     """Ada's card fails at the renewal as the card of this number does."""
 
     def work(number: str = FAILS, *, mail: bool = True) -> None:
         people.turn_cards(Membership.objects.get().member.customer.stripe_id, number)
         live(renews_at() + HOUR_AND_A_BIT, mail=mail)
 
-    return work
+    def work_once(number: str = FAILS, *, mail: bool = True) -> None:
+        remembered(f"fails {number} {mail}", lambda: work(number, mail=mail), clock=clock)
+
+    return work_once
 
 
 def drain() -> None:

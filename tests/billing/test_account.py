@@ -12,16 +12,8 @@ from billing.emulator.models import Record
 from billing.models import StripeAccount, StripeEvent
 from membership.models import Membership
 from perks.models import Entitlement
-from tests.billing.conftest import come_back, go_to_pay, pay
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def joined(visitor):
-    pay(go_to_pay(visitor))
-    come_back(visitor)
-    return visitor
 
 
 @pytest.fixture

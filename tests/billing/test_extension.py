@@ -14,17 +14,10 @@ from membership import standing
 from membership.models import AuditEntry, Membership, Status, Term
 from membership.standing import Standing
 from tests import factories
-from tests.billing.conftest import come_back, go_to_pay, mails, pay
+from tests.billing.conftest import mails
 from tests.invariants import breached_once_worked_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def joined(visitor):
-    pay(go_to_pay(visitor))
-    come_back(visitor)
-    return visitor
 
 
 def staff(verb: str, *words: str) -> str:

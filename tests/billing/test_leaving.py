@@ -18,13 +18,6 @@ from tests.invariants import breached_once_worked_off
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def joined(visitor):
-    pay(go_to_pay(visitor))
-    come_back(visitor)
-    return visitor
-
-
 def spoil_the_card() -> None:
     """From now on every charge of the member's card fails."""
     stripe, subscription = gateway.client().v1, Subscription.objects.get().stripe_id

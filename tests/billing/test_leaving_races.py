@@ -12,7 +12,7 @@ from membership import standing
 from membership.models import Membership, Status, Term, TimelineEntry
 from membership.standing import Standing
 from tests import factories
-from tests.billing.conftest import come_back, go_to_pay, mails, pay
+from tests.billing.conftest import mails
 from tests.billing.test_leaving import spoil_the_card
 from tests.billing.test_misfortunes import refunded
 from tests.billing.test_races import at_once
@@ -20,13 +20,6 @@ from tests.invariants import breached, breached_once_worked_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 3
-
-
-@pytest.fixture
-def joined(visitor):
-    pay(go_to_pay(visitor))
-    come_back(visitor)
-    return visitor
 
 
 @pytest.fixture

@@ -21,13 +21,6 @@ from tests.invariants import breached
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def joined(visitor) -> Client:
-    pay(go_to_pay(visitor))
-    come_back(visitor)
-    return visitor
-
-
 def refunded() -> list[int]:
     return [refund.amount for refund in gateway.client().v1.refunds.list({"limit": 10}).data]
 

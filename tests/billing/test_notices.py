@@ -10,16 +10,9 @@ from billing import gateway, notices, tasks
 from billing.models import Notice, StripePrice, Subscription
 from membership import lifecycle
 from membership.models import Membership, Plan, Status, Term
-from tests.billing.conftest import come_back, go_to_pay, mails, pay
+from tests.billing.conftest import mails
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def joined(visitor):
-    pay(go_to_pay(visitor))
-    come_back(visitor)
-    return visitor
 
 
 def renews_at() -> datetime:

@@ -10,16 +10,8 @@ from django.core.management import CommandError, call_command
 from billing import gateway
 from billing.models import Refund
 from membership.models import Membership
-from tests.billing.conftest import come_back, go_to_pay, pay
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def joined(visitor):
-    pay(go_to_pay(visitor))
-    come_back(visitor)
-    return visitor
 
 
 def staff(*words: str) -> str:

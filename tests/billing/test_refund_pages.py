@@ -12,19 +12,12 @@ from billing.emulator import faults
 from billing.models import Payment, Refund
 from membership.models import Membership
 from tests import factories
-from tests.billing.conftest import come_back, go_to_pay, mails, pay
+from tests.billing.conftest import mails
 from tests.invariants import breached
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "correct horse battery"
 CONFIRM = "/portal/refund/confirm/"
-
-
-@pytest.fixture
-def joined(visitor):
-    pay(go_to_pay(visitor))
-    come_back(visitor)
-    return visitor
 
 
 @pytest.fixture

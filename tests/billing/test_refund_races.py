@@ -11,18 +11,10 @@ from billing import gateway, refund_quotes, refunds
 from billing.models import Payment, Refund
 from billing.refund_policy import Basis, NothingToRefund
 from membership.models import Membership
-from tests.billing.conftest import come_back, go_to_pay, pay
 from tests.billing.test_races import at_once
 from tests.invariants import breached, breached_once_worked_off, without_constraint
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def joined(visitor):
-    pay(go_to_pay(visitor))
-    come_back(visitor)
-    return visitor
 
 
 def own() -> Membership:

@@ -13,18 +13,11 @@ from billing.refund_policy import Basis, NeedsSecondPerson, TooMuch
 from membership import clock as product_clock
 from membership import standing
 from membership.models import AuditEntry, Membership, Term, TimelineEntry
-from tests.billing.conftest import HOUR_AND_A_BIT, come_back, go_to_pay, mails, pay, renews_at
+from tests.billing.conftest import HOUR_AND_A_BIT, mails, renews_at
 from tests.invariants import breached
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CREATE = "POST /v1/refunds"
-
-
-@pytest.fixture
-def joined(visitor):
-    pay(go_to_pay(visitor))
-    come_back(visitor)
-    return visitor
 
 
 def own() -> Membership:
@@ -183,7 +176,7 @@ class TestARefusal:
         real = operations.create
 
         def refuses(function, operation):
-            gateway._answered(operation, Operation.State.REFUSED, error="Insufficient funds in your Stripe balance")
+            operations._answered(operation, Operation.State.REFUSED, error="Insufficient funds in your Stripe balance")
             raise gateway.StripeRefused(code="balance_insufficient", said="Insufficient funds")
 
         monkeypatch.setattr(operations, "create", refuses)
