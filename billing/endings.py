@@ -59,7 +59,7 @@ def _live(membership: Membership) -> list[str]:
 
 def carry_out(membership_pk: int) -> None:
     """Cancel at Stripe what was noted for this membership. Raises StripeUnavailable."""
-    for operation in _waiting(_of(membership_pk)):
+    for operation in _of(membership_pk).filter(kind__in=[CANCEL, STOP], state=Operation.State.UNKNOWN):
         repeat(operation)
 
 
@@ -73,19 +73,12 @@ def repeat(operation: Operation) -> None:
         Subscription.objects.filter(stripe_id=stripe_id).update(status="canceled", read_at=clock.wall())
 
 
-def unfinished() -> list[int]:
-    """The memberships with something noted here that Stripe has not answered."""
-    return list(
-        dict.fromkeys(
-            params["membership"] for params in _waiting(Operation.objects.all()).values_list("params", flat=True)
-        )
-    )
+def unfinished() -> models.QuerySet[Operation]:
+    """What is noted here and Stripe has not answered, oldest first."""
+    waiting = Operation.objects.filter(kind__in=[CANCEL, STOP], state=Operation.State.UNKNOWN)
+    return waiting.order_by("asked_at", "pk")
 
 
 def _of(membership_pk: int) -> models.QuerySet[Operation]:
     """Those of one membership, by its member, who has an index; what is inside `params` has none."""
     return Operation.objects.filter(member__memberships=membership_pk, params__membership=membership_pk)
-
-
-def _waiting(rows: models.QuerySet[Operation]) -> models.QuerySet[Operation]:
-    return rows.filter(kind__in=[CANCEL, STOP], state=Operation.State.UNKNOWN)

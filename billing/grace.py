@@ -8,46 +8,54 @@ gives up sooner, the membership ends with its subscription (sync), and grace wit
 
 from __future__ import annotations
 
-import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from celery.exceptions import SoftTimeLimitExceeded
+from django.db.models import Prefetch
 
 from billing import dunning, gateway, sync
 from billing.models import Subscription
-from membership import lifecycle, standing
-from membership.models import Membership
+from membership import standing, sweeps
+from membership.models import Membership, Plan
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-log = logging.getLogger("vip.billing")
+    from django.db.models import QuerySet
 
 UNPAID = ("past_due", "unpaid")  # tried, and not paid; an invoice that was not tried yet is waited for
+MIDNIGHT = timedelta(hours=26)  # by how much grace may end sooner than whole days after what was paid for: summer time
 
 
 def end_what_ran_out(*, at: datetime) -> int:
-    """End every membership whose grace is over and whose renewal was tried in vain. -> how many."""
-    unpaid = Subscription.objects.filter(
-        status__in=UNPAID, membership__status__in=lifecycle.LIVING, membership__entitled_until__lte=at
+    """End memberships whose grace is over and whose renewal was tried in vain, a turn of them. -> how many."""
+    return sum(
+        sweeps.turn("end unpaid", due(days, at=at), lambda unpaid: _one(unpaid, at), at=at)
+        for days in sorted(set(Plan.objects.values_list("grace_days", flat=True)))
     )
-    return sum(_one(subscription, at) for subscription in unpaid.order_by("pk"))
+
+
+def due(grace_days: int, *, at: datetime) -> QuerySet[Subscription]:
+    """Unpaid subscriptions of memberships with a grace of so many days that may be over, with all their facts, longest
+    ago first. A day too early, for grace ends at a local midnight: standing says whether it has."""
+    begun_by = at - timedelta(days=grace_days) + MIDNIGHT
+    unpaid = Subscription.objects.filter(
+        status__in=UNPAID,
+        membership__plan__grace_days=grace_days,
+        membership__ended_at=None,  # memberships_that_renew
+        membership__renewal_expected=True,
+        membership__entitled_until__lte=begun_by,
+    )
+    facts = Prefetch("membership", Membership.objects.with_facts())
+    return unpaid.order_by("membership__entitled_until", "membership_id").prefetch_related(facts)
 
 
 def _one(subscription: Subscription, at: datetime) -> bool:
-    """One that cannot be ended now must not keep the others waiting; the next sweep asks again."""
-    try:
-        return is_over(subscription, at) and _end(subscription, at)
-    except SoftTimeLimitExceeded:
-        raise  # the sweep's own time is over: the others wait for the next one too
-    except Exception as problem:
-        log.warning("left for the next sweep: %s", type(problem).__name__)
-        return False
+    return is_over(subscription, subscription.membership, at) and _end(subscription, at)
 
 
-def is_over(subscription: Subscription, at: datetime) -> bool:
-    """Whether it is unpaid and the grace of its membership has run out."""
-    membership = Membership.objects.with_facts().get(pk=subscription.membership_id)
+def is_over(subscription: Subscription, membership: Membership, at: datetime) -> bool:
+    """Whether it is unpaid and the grace of its membership (loaded with_facts) has run out."""
     until = standing.grace_until(membership)
     return subscription.status in UNPAID and until is not None and until <= at
 
@@ -56,7 +64,7 @@ def _end(subscription: Subscription, at: datetime) -> bool:
     """Read again, for it may be paid; else cancel at Stripe. What is open there is voided by reading it (leftovers)."""
     sync.subscription(subscription.stripe_id)
     subscription.refresh_from_db()
-    if not is_over(subscription, at):
+    if not is_over(subscription, Membership.objects.with_facts().get(pk=subscription.membership_id), at):
         return False
     gateway.call(
         gateway.client().v1.subscriptions.cancel,

@@ -41,11 +41,12 @@ def sweep(*, at: datetime) -> int:
 def try_parked_again(*, at: datetime, limit: int = 500) -> int:
     """What nobody could place may be placed by now: its customer is known, its membership made. -> how many were.
 
-    An event that still has no place, or fails once more, is parked again with its reason; it is never dropped.
+    What was tried longest ago comes first, so that each has its turn. An event that still has no place, or fails once
+    more, is parked again with its reason; it is never dropped.
     """
     placed = 0
     parked = StripeEvent.objects.filter(done_at=None).exclude(parked_reason="")
-    for pk in parked.order_by("pk").values_list("pk", flat=True)[:limit]:
+    for pk in parked.order_by("due_at", "pk").values_list("pk", flat=True)[:limit]:
         parked.filter(pk=pk).update(parked_reason="", due_at=at, attempts=work.MAX_ATTEMPTS - 1)
         placed += handle(pk, at=at)
     return placed

@@ -25,7 +25,7 @@ from membership.errors import DomainError
 from membership.models import Membership
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from django.db.models import QuerySet
 
 KIND = "refund"
 Effect = Refund.Effect
@@ -200,12 +200,11 @@ def _fresh(row: Refund) -> Refund:
     return Refund.objects.select_related("payment", "membership__member").get(pk=row.pk)
 
 
-def _noted() -> Any:
+def _noted() -> QuerySet[Refund]:
     noted = Refund.objects.filter(state=Refund.State.NOTED).order_by("pk")
     return noted.select_related("membership__member", "payment", "operation")
 
 
-def unfinished(*, at: datetime) -> Iterable[str]:
-    """The decisions Stripe has not answered; those it refused for lack of money wait an hour between two tries."""
-    waiting = _noted().exclude(operation__state=Operation.State.REFUSED, operation__answered_at__gt=at - PATIENCE)
-    return dict.fromkeys(waiting.values_list("decision", flat=True))
+def unfinished(*, at: datetime) -> QuerySet[Refund]:
+    """What was decided and Stripe has not answered. For lack of money refused, it waits an hour between two tries."""
+    return _noted().exclude(operation__state=Operation.State.REFUSED, operation__answered_at__gt=at - PATIENCE)

@@ -6,14 +6,11 @@ can charge any more, and to say goodbye.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
-
-from celery.exceptions import SoftTimeLimitExceeded
 
 from billing import farewell, gateway, sync
 from billing.models import LIVE, Subscription
-from membership import lifecycle
+from membership import lifecycle, sweeps
 from membership.models import Membership
 
 if TYPE_CHECKING:
@@ -21,26 +18,16 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-log = logging.getLogger("vip.billing")
-
 
 def due(*, at: datetime) -> QuerySet[Membership]:
     """The memberships that ran out by `at` and whose row does not say so yet, longest ago first."""
-    living = Membership.objects.filter(status__in=lifecycle.LIVING, renewal_expected=False, entitled_until__lte=at)
-    return living.order_by("entitled_until", "pk")
+    open_ones = Membership.objects.filter(ended_at=None, renewal_expected=False)  # memberships_that_run_out
+    return open_ones.filter(entitled_until__lte=at).order_by("entitled_until", "pk")
 
 
-def see_out(*, at: datetime, limit: int = 500) -> int:
-    """End what ran out. -> how many. One that cannot be ended now must not keep the others waiting."""
-    ended = 0
-    for membership in due(at=at)[:limit]:
-        try:
-            ended += _one(membership, at)
-        except SoftTimeLimitExceeded:
-            raise  # the sweep's own time is over: the others wait for the next one too
-        except Exception as problem:
-            log.warning("left for the next sweep: %s", type(problem).__name__)
-    return ended
+def see_out(*, at: datetime) -> int:
+    """End what ran out, a turn of it. -> how many were ended."""
+    return sweeps.turn("see out", due(at=at), lambda membership: _one(membership, at), at=at)
 
 
 def _one(membership: Membership, at: datetime) -> bool:

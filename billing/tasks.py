@@ -46,7 +46,7 @@ def sweep_inbox() -> None:
 @gateway.patient()
 def look_after_checkouts() -> None:
     at = clock.now()
-    nets.give_back_what_is_owed()
+    nets.give_back_what_is_owed(at=at)
     nets.finish_refunds(at=at)
     nets.look_after_checkouts(at=at)
     work.ticked("look after open checkouts", at=at)
@@ -89,7 +89,7 @@ def nightly_reconcile() -> None:
 def see_out() -> None:
     at = clock.now()
     running_out.see_out(at=at)
-    nets.end_what_lives_on()
+    nets.end_what_lives_on(at=at)
     work.ticked("see out what ran out", at=at)
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from billing import customers, differences, gateway, hints, sync
+from billing import customers, differences, gateway, hints, nets, sync
 from billing.differences import Differences, Row
 from billing.models import LIVE, ReconcileRun, Subscription
 from membership import lifecycle, work
-from membership.models import Membership
+from membership.models import Membership, Status
 
 PAGE = 100
 HALF_A_YEAR = timedelta(days=183)
@@ -98,6 +98,20 @@ def _mend_unseen(row: Row) -> None:
         raise
 
 
+def _living_on(run: ReconcileRun, walk: Walk) -> tuple[list[Row], str]:
+    """Subscriptions that live although their membership has ended, a page of them."""
+    left = Subscription.objects.filter(status__in=LIVE, membership__status=Status.ENDED, pk__gt=run.cursor or 0)
+    found = list(left.select_related("membership__member__customer").order_by("pk")[:PAGE])
+    rows = [{"id": s.stripe_id, "customer": _customer_of(s.membership)} for s in found]
+    return rows, str(found[-1].pk) if len(found) == PAGE else ""
+
+
+def _living_on_differ(rows: list[Row]) -> Differences:
+    left = Subscription.objects.filter(stripe_id__in=[r["id"] for r in rows], status__in=LIVE)
+    left = left.filter(membership__status=Status.ENDED)
+    return dict.fromkeys(left.values_list("stripe_id", flat=True), "lives, and its membership has ended")
+
+
 def _uncharged(run: ReconcileRun, walk: Walk) -> tuple[list[Row], str]:
     """Memberships that expect a renewal which no live subscription will charge, a page of them."""
     expecting = _expecting().filter(pk__gt=run.cursor or 0).select_related("member__customer")
@@ -119,6 +133,10 @@ def _customer_of(membership: Membership) -> str:
 def _uncharged_differ(rows: list[Row]) -> Differences:
     left = _expecting().filter(pk__in=[row["pk"] for row in rows]).values_list("pk", flat=True)
     return {f"membership:{pk}": "expects a renewal, and no live subscription will charge it" for pk in left}
+
+
+def _mend_living_on(row: Row) -> None:
+    nets.end(Subscription.objects.select_related("membership__member").get(stripe_id=row["id"]))
 
 
 def _mend_uncharged(row: Row) -> None:
@@ -161,5 +179,7 @@ WALKS: dict[str, Walk] = {
     "refunds": Walk(_listed("refunds"), differences.refunds, _by(hints.refund), _read("refunds"), HALF_A_YEAR),
     "disputes": Walk(_listed("disputes"), differences.disputes, _by(hints.dispute), _read("disputes"), HALF_A_YEAR),
     "unseen subscriptions": Walk(_unseen, _unseen_differ, _mend_unseen, _same),
+    # The sweep asks for those that ended just now; here are all.
+    "living on": Walk(_living_on, _living_on_differ, _mend_living_on, _same),
     "memberships": Walk(_uncharged, _uncharged_differ, _mend_uncharged, _same),
 }

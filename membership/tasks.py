@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from membership import clock, messages, work
+from membership import clock, messages, sweeps, work
 from membership.celery import app
 from membership.models import Message, RateCount
 
@@ -27,3 +27,4 @@ def send_messages() -> None:
 @app.task(name="membership.forget_rate_counts")
 def forget_rate_counts() -> None:
     RateCount.objects.filter(window_ends_at__lt=clock.wall()).delete()
+    sweeps.forget(at=clock.now())

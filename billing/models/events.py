@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from membership.models import Work
 
@@ -19,6 +20,12 @@ class StripeEvent(Work):
     received_at = models.DateTimeField()
 
     class Meta(Work.Meta):
+        indexes = [
+            *Work.Meta.indexes,
+            models.Index(
+                fields=["due_at"], condition=Q(done_at=None) & ~Q(parked_reason=""), name="events_to_try_again"
+            ),
+        ]
         constraints = [models.UniqueConstraint(fields=["stripe_id"], name="each_event_is_stored_once")]
 
     def __str__(self) -> str:

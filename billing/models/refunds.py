@@ -113,6 +113,7 @@ class Refund(models.Model):
                 condition=Q(effected_at=None, state__in=["noted", "pending", "succeeded"]),
                 name="refunds_to_carry_out",
             ),
+            models.Index(fields=["id"], condition=Q(state="noted"), name="refunds_not_answered"),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from membership.models.messages import Message
 from membership.models.people import Consent, HouseholdSeat, Member, User
 from membership.models.plans import Plan, Price, Tier
 from membership.models.records import AuditEntry, SearchKey, TimelineEntry
-from membership.models.work import RateCount, Tick, Work
+from membership.models.work import RateCount, Setback, Tick, Work
 
 __all__ = [
     "OPEN",
@@ -32,6 +32,7 @@ __all__ = [
     "Price",
     "RateCount",
     "SearchKey",
+    "Setback",
     "Status",
     "Stop",
     "Term",

@@ -91,6 +91,20 @@ class Membership(models.Model):
                 name="active_membership_is_entitled_until_a_moment",
             ),
         ]
+        # A condition compares with no list and no parameter: SQLite then sees that the index serves its query.
+        indexes = [
+            models.Index(
+                fields=["entitled_until", "id"],
+                condition=Q(ended_at=None, renewal_expected=False),
+                name="memberships_that_run_out",
+            ),
+            models.Index(
+                fields=["entitled_until", "id"],
+                condition=Q(ended_at=None, renewal_expected=True),
+                name="memberships_that_renew",
+            ),
+            models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="memberships_that_ended"),
+        ]
 
     def __str__(self) -> str:
         return f"membership {self.pk}"

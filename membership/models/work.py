@@ -29,6 +29,20 @@ class Work(models.Model):
         ]
 
 
+class Setback(models.Model):
+    """A row that a sweep could not deal with: it waits until then, so that it keeps no other waiting (sweeps.py)."""
+
+    sweep = models.CharField(max_length=40)
+    row = models.BigIntegerField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    until = models.DateTimeField()
+    last_error = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sweep", "row"], name="one_setback_per_sweep_and_row")]
+        indexes = [models.Index(fields=["until"], name="setbacks_to_forget")]
+
+
 class RateCount(models.Model):
     """How often a door was used in a window; limits.py counts here, atomically, for every process."""
 

@@ -92,12 +92,12 @@ class TestARefundThatIsRefused:
         with faults.next_call("POST /v1/refunds", status=429, times=9), pytest.raises(gateway.StripeUnavailable):
             sync.subscription(second)
         assert (refunded(), mails("payment_given_back")) == ([], [])
-        assert misplaced.unfinished() == [second]
+        assert {row.params["subscription"] for row in misplaced.unfinished()} == {second}
 
-        nets.give_back_what_is_owed()
+        nets.give_back_what_is_owed(at=product_clock.now())
         assert refunded() == [11900]
         assert len(mails("payment_given_back")) == 1
-        assert misplaced.unfinished() == []
+        assert not misplaced.unfinished()
 
 
 class TestMoneyThatCameInTwoPayments:
@@ -114,11 +114,11 @@ class TestMoneyThatCameInTwoPayments:
         ):
             sync.subscription(second)
         assert (refunded(), mails("payment_given_back")) == ([11900], [])
-        assert misplaced.unfinished() == [second]
+        assert {row.params["subscription"] for row in misplaced.unfinished()} == {second}
 
-        nets.give_back_what_is_owed()
+        nets.give_back_what_is_owed(at=product_clock.now())
         assert (refunded(), len(mails("payment_given_back"))) == ([11900, 11900], 1)
-        assert misplaced.unfinished() == []
+        assert not misplaced.unfinished()
 
 
 class TestACrashBeforeTheLetter:
@@ -135,7 +135,7 @@ class TestACrashBeforeTheLetter:
                 sync.subscription(second)
         assert (refunded(), mails("payment_given_back")) == ([11900], [])
 
-        nets.give_back_what_is_owed()
+        nets.give_back_what_is_owed(at=product_clock.now())
         assert (refunded(), len(mails("payment_given_back"))) == ([11900], 1)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from billing import gateway, janitor, operations, refund_quotes, refunds, sync, tasks
+from billing import gateway, janitor, nets, operations, refund_quotes, refunds, sync, tasks
 from billing.emulator import faults
 from billing.models import Operation, Payment, Refund, Subscription
 from billing.refund_policy import Basis, NeedsSecondPerson, TooMuch
@@ -96,11 +96,10 @@ class TestALostAnswer:
         with faults.next_call(CREATE, lost="answer", times=9), pytest.raises(gateway.StripeUnavailable):
             change_mind(clock)
         assert own().status == "active"
-        for decision in refunds.unfinished(at=clock.now):
-            refunds.carry_out(decision)
+        nets.finish_refunds(at=clock.now)
         assert at_stripe() == [(11900, "succeeded")]
         assert own().end_reason == "refunded"
-        assert list(refunds.unfinished(at=clock.now)) == []
+        assert not refunds.unfinished(at=clock.now)
 
     def test_is_healed_by_the_webhook_that_comes_first(self, joined, clock, webhooks):
         with faults.next_call(CREATE, lost="answer", times=9), pytest.raises(gateway.StripeUnavailable):
@@ -108,7 +107,7 @@ class TestALostAnswer:
         webhooks("shuffled", 3)
         assert own().end_reason == "refunded"
         assert (Refund.objects.get().basis, Refund.objects.get().state) == ("cooling_off", "succeeded")
-        assert list(refunds.unfinished(at=clock.now)) == []
+        assert not refunds.unfinished(at=clock.now)
         assert at_stripe() == [(11900, "succeeded")]
 
     def test_of_the_cancellation_gives_nothing_back_yet(self, joined, clock):
@@ -116,8 +115,7 @@ class TestALostAnswer:
         with faults.next_call(cancel, lost="request", times=9), pytest.raises(gateway.StripeUnavailable):
             change_mind(clock)
         assert (at_stripe(), own().status) == ([], "active")
-        for decision in refunds.unfinished(at=clock.now):
-            refunds.carry_out(decision)
+        nets.finish_refunds(at=clock.now)
         assert at_stripe() == [(11900, "succeeded")]
         assert (own().end_reason, subscription_at_stripe()) == ("refunded", "canceled")
 
@@ -127,16 +125,14 @@ class TestALostAnswer:
         webhooks()  # its subscription is canceled, and nothing was given back yet
         assert (own().status, own().canceled_at) == ("active", clock.now)
         assert mails("membership_canceled") == []
-        for decision in refunds.unfinished(at=clock.now):
-            refunds.carry_out(decision)
+        nets.finish_refunds(at=clock.now)
         assert (mails("membership_canceled"), len(mails("refund"))) == ([], 1)
 
     def test_a_day_later_is_looked_up_and_not_made_again(self, joined, clock, monkeypatch):
         with faults.next_call(CREATE, lost="answer", times=9), pytest.raises(gateway.StripeUnavailable):
             give(clock, 4000)
         Operation.objects.filter(kind="refund").update(key="forgotten", key_good_until=product_clock.wall())
-        for decision in refunds.unfinished(at=clock.now):
-            refunds.carry_out(decision)
+        nets.finish_refunds(at=clock.now)
         assert at_stripe() == [(4000, "succeeded")]
 
     def test_of_a_call_that_never_came_is_asked_anew_a_day_later(self, joined, clock):
@@ -168,8 +164,7 @@ class TestARefusal:
         with faults.next_call(CREATE, status=status, times=9), pytest.raises(gateway.StripeUnavailable):
             change_mind(clock)
         assert (Refund.objects.get().state, own().status) == ("noted", "active")
-        for decision in refunds.unfinished(at=clock.now):
-            refunds.carry_out(decision)
+        nets.finish_refunds(at=clock.now)
         assert (Refund.objects.get().state, own().end_reason) == ("succeeded", "refunded")
 
     def test_for_lack_of_money_is_asked_again_under_another_key(self, joined, clock, monkeypatch):
@@ -182,10 +177,10 @@ class TestARefusal:
         monkeypatch.setattr(operations, "create", refuses)
         decision = change_mind(clock)
         assert Refund.objects.get().state == "noted"
-        assert list(refunds.unfinished(at=clock.now)) == []
+        assert not refunds.unfinished(at=clock.now)
         monkeypatch.setattr(operations, "create", real)
         clock.move(hours=2)
-        assert list(refunds.unfinished(at=clock.now)) == [decision]
+        assert [row.decision for row in refunds.unfinished(at=clock.now)] == [decision]
         refunds.carry_out(decision)
         assert (Refund.objects.get().state, own().end_reason) == ("succeeded", "refunded")
         assert Operation.objects.filter(kind="refund").count() == 2

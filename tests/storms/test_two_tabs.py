@@ -66,7 +66,7 @@ def one_round(seed: int) -> Member:
     pay_whatever_is_open(member)()
     for session in CheckoutSession.objects.filter(membership__member=member).exclude(stripe_id=None):
         sync.checkout(str(session.stripe_id))
-    nets.give_back_what_is_owed()
+    nets.give_back_what_is_owed(at=product_clock.now())
     inbox.sweep(at=product_clock.now())
     return member
 
