@@ -18,7 +18,6 @@ from billing.models import (
     Invoice,
     Payment,
     Refund,
-    StripePrice,
     Subscription,
     term_ref,
 )
@@ -33,26 +32,28 @@ MOVING = {"hosted_url"}  # Stripe gives a new address of the same page now and t
 def subscriptions(rows: list[Row]) -> Differences:
     """Subscriptions against their mirrors; one of ours that we do not know; one turned away that lives on."""
     ours = Subscription.objects.select_related("price").in_bulk([row["id"] for row in rows], field_name="stripe_id")
+    strange = [row["id"] for row in rows if row["id"] not in ours]
+    turned_away = misplaced.known(strange)
+    prices = mirror.prices(ident for row in rows for ident in _prices_of(row))
+    payers = _known_customers(rows) if strange else set()
     found = {}
     for row in rows:
         known = ours.get(row["id"])
         if known is not None:
-            said = _changed(known, mirror.subscription_state(row))
-        elif misplaced.is_known(row["id"]):
+            said = _changed(known, mirror.subscription_state(row, prices))
+        elif row["id"] in turned_away:
             said = "turned away, and alive" if row["status"] in LIVE else ""
         else:
-            said = f"not known here ({row['status']})" if _is_ours(row) else ""
+            named = (row.get("metadata") or {}).get("membership")
+            is_ours = named or row["customer"] in payers or not prices.keys().isdisjoint(_prices_of(row))
+            said = f"not known here ({row['status']})" if is_ours else ""
         if said:
             found[row["id"]] = said
     return found
 
 
-def _is_ours(subscription: Row) -> bool:
-    if (subscription.get("metadata") or {}).get("membership"):
-        return True
-    prices = [item["price"]["id"] for item in subscription["items"]["data"]]
-    known_payer = Customer.objects.filter(stripe_id=subscription["customer"])
-    return known_payer.exists() or StripePrice.objects.filter(stripe_id__in=prices).exists()
+def _prices_of(subscription: Row) -> list[str]:
+    return [item["price"]["id"] for item in subscription["items"]["data"]]
 
 
 def _changed(known: Any, state: dict[str, Any]) -> str:

@@ -7,19 +7,30 @@ from typing import TYPE_CHECKING, Any
 from billing import gateway, trouble
 from billing.models import Customer, Invoice, InvoiceLine, StripePrice, Subscription
 from membership import search
-from membership.models import Membership, Plan, SearchKey
+from membership.models import Membership, Price, SearchKey
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 
-def subscription_state(read: dict[str, Any]) -> dict[str, Any]:
-    """What our row says of a subscription that reads so."""
+def prices(ids: Iterable[str | None]) -> dict[str, Price]:
+    """Our prices, with their plans, by the ids they have at Stripe: one question for as many as a page holds."""
+    known = StripePrice.objects.filter(stripe_id__in={ident for ident in ids if ident})
+    return {row.stripe_id: row.price for row in known.select_related("price__plan")}
+
+
+def price_id(subscription: dict[str, Any]) -> str:
+    """The id of the price a subscription is at."""
+    return str(subscription["items"]["data"][0]["price"]["id"])
+
+
+def subscription_state(read: dict[str, Any], known: dict[str, Price]) -> dict[str, Any]:
+    """What our row says of a subscription that reads so, at one of the `known` prices or at one that is not ours."""
     item = read["items"]["data"][0]  # its period lies on the item, not on the subscription
-    price = StripePrice.objects.filter(stripe_id=item["price"]["id"]).select_related("price").first()
     return {
         "status": read["status"],
-        "price": price.price if price else None,
+        "price": known.get(price_id(read)),
         "cancel_at_period_end": read["cancel_at_period_end"],
         "cancel_at": gateway.moment_or_none(read["cancel_at"]),
         "current_period_end": gateway.moment_or_none(item["current_period_end"]),
@@ -47,7 +58,7 @@ def invoice_state(read: dict[str, Any]) -> dict[str, Any]:
 
 def subscription(membership: Membership, read: dict[str, Any], began: datetime) -> Subscription:
     """Upsert the subscription; a slower, older read does not overwrite a newer one."""
-    state = subscription_state(read) | {"read_at": began}
+    state = subscription_state(read, prices([price_id(read)])) | {"read_at": began}
     row, new = Subscription.objects.get_or_create(stripe_id=read["id"], defaults={"membership": membership, **state})
     if new:
         search.put(member=membership.member, kind=SearchKey.Kind.STRIPE, value=row.stripe_id)
@@ -78,16 +89,17 @@ def invoice(membership: Membership, read: dict[str, Any], began: datetime) -> li
     elif not Invoice.objects.filter(pk=row.pk, read_at__lt=began).update(**state):
         return list(row.lines.select_related("invoice", "plan"))
     row.refresh_from_db()
-    return [_line(row, line, currency) for line in read["lines"]["data"]]
+    known = prices(map(_price_of, read["lines"]["data"]))
+    return [_line(row, line, currency, known) for line in read["lines"]["data"]]
 
 
-def _line(row: Invoice, read: dict[str, Any], currency: str) -> InvoiceLine:
+def _line(row: Invoice, read: dict[str, Any], currency: str, known: dict[str, Price]) -> InvoiceLine:
     amount = gateway.from_stripe(read["amount"], currency)
     line, _ = InvoiceLine.objects.update_or_create(
         stripe_id=read["id"],
         defaults={
             "invoice": row,
-            "plan": _plan(read),
+            "plan": price.plan if (price := known.get(_price_of(read) or "")) else None,
             "description": read.get("description") or "",
             "amount": amount,
             "discount": gateway.from_stripe(sum(d["amount"] for d in read.get("discount_amounts") or []), currency),
@@ -116,7 +128,6 @@ def changes_plan(line: dict[str, Any]) -> bool:
     return bool(details.get("proration")) and not credit and line["amount"] >= 0
 
 
-def _plan(line: dict[str, Any]) -> Plan | None:
+def _price_of(line: dict[str, Any]) -> str | None:
     details = (line.get("pricing") or {}).get("price_details") or {}
-    known = StripePrice.objects.filter(stripe_id=details.get("price")).select_related("price__plan").first()
-    return known.price.plan if known else None
+    return details.get("price")

@@ -16,7 +16,10 @@ from membership import audit, clock, messages, timeline
 from membership.models import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
     from membership.models import Membership
 
@@ -27,6 +30,12 @@ CANCEL, REFUND = "cancel_misplaced", "refund_misplaced"
 def is_known(subscription_id: str) -> bool:
     """Whether this subscription was turned away before."""
     return operations.is_noted(f"{CANCEL}:{subscription_id}")
+
+
+def known(subscription_ids: Iterable[str]) -> set[str]:
+    """Those of these subscriptions that were turned away before."""
+    of_key = {f"{CANCEL}:{ident}#1": ident for ident in subscription_ids}
+    return {of_key[key] for key in Operation.objects.filter(key__in=of_key).values_list("key", flat=True)}
 
 
 def gives_back(invoice_id: str) -> bool:
@@ -58,10 +67,10 @@ def note(membership: Membership, subscription_id: str, owed: list[dict[str, Any]
         operations.note(key=f"{REFUND}:{invoice['id']}", kind=REFUND, params=params, member=member)
 
 
-def unfinished() -> list[str]:
-    """The subscriptions with something noted that is not answered yet."""
+def unfinished() -> QuerySet[Operation]:
+    """What is noted here and not answered yet, oldest first."""
     waiting = Operation.objects.filter(kind__in=[CANCEL, REFUND], state=Operation.State.UNKNOWN)
-    return list(dict.fromkeys(params["subscription"] for params in waiting.values_list("params", flat=True)))
+    return waiting.order_by("asked_at", "pk")
 
 
 def give_back(subscription_id: str) -> None:
@@ -79,7 +88,7 @@ def give_back(subscription_id: str) -> None:
 
 
 def repeat(operation: Operation) -> None:
-    """For the janitor: all that is noted for this subscription, once more."""
+    """All that is noted for this subscription, once more."""
     give_back(operation.params["subscription"])
 
 

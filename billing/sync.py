@@ -254,9 +254,7 @@ def _letters(membership: Membership, lines: list[InvoiceLine], was_pending: bool
     if was_pending and now_active.status == Status.ACTIVE:
         card = cards.issue(member=now_active.member, at=clock.now(), actor=ACTOR)
         welcome.send(membership=now_active, card=card, lines=lines, at=clock.now())
-    paid: dict[int, Invoice] = {line.invoice_id: line.invoice for line in lines if line.invoice.status == "paid"}
-    for made in paid.values():
-        receipts.send(made, at=clock.now())
+    receipts.send(now_active, lines, at=clock.now())
 
 
 def _id(reference: str | dict[str, Any]) -> str:
