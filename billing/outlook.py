@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from billing import next_charge
 from billing.models import LIVE, Invoice, Subscription
 from membership import standing
-from membership.models import Price, Status, Term
+from membership.models import Status, Term
 from membership.standing import Standing
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from membership.models import Member, Membership
+    from membership.models import Member, Membership, Price
 
 
 class Kind(StrEnum):
@@ -67,7 +68,7 @@ def of(member: Member, *, at: datetime) -> Outlook:
     return Outlook(
         kind=kind,
         membership=own,
-        price=next_price(own),
+        price=next_charge.price(own),
         charge_at=charge_at(own),
         unpaid=unpaid_invoice(own),
         runs_on=own.entitled_until is not None and at < own.entitled_until,
@@ -98,11 +99,6 @@ def kind_of(membership: Membership, *, at: datetime) -> Kind:
 def charge_at(membership: Membership) -> datetime | None:
     """When the next renewal is charged: at the end of the last term."""
     return max((term.ends_at for term in membership.terms.all()), default=None)
-
-
-def next_price(membership: Membership) -> Price | None:
-    """What the next renewal costs, as it is sold today."""
-    return Price.objects.filter(plan=membership.plan, currency=membership.currency, retired_at=None).first()
 
 
 def unpaid_invoice(membership: Membership) -> Invoice | None:

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from django.template.loader import render_to_string
 
-from billing import dunning, outlook, overdue, plan_offers, refund_quotes, trouble
+from billing import dunning, next_charge, outlook, overdue, plan_offers, refund_quotes, trouble
 from billing.models import CheckoutSession, Invoice, Subscription
 from membership import lifecycle, panels, standing
-from membership.models import Price
 from membership.standing import Standing
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @panels.register("portal-next", order=10)
-def next_charge(request: HttpRequest, *, member: Member, membership: Membership | None, at: datetime) -> str:
+def next_payment(request: HttpRequest, *, member: Member, membership: Membership | None, at: datetime) -> str:
     """The next charge with its amount and day, or that there is none; for a pending membership the way back to pay."""
     if membership is None or membership.member_id != member.pk:
         return ""
@@ -33,7 +32,7 @@ def next_charge(request: HttpRequest, *, member: Member, membership: Membership 
         "membership": membership,
         "standing": now.value,
         "subscription": subscription,
-        "price": Price.objects.filter(plan=membership.plan, currency=membership.currency, retired_at=None).first(),
+        "price": next_charge.price(membership),
         "renews_at": max((t.ends_at for t in membership.terms.all()), default=None),
         "renews": now in {Standing.CURRENT, Standing.GRACE} and membership.renewal_expected,
         "can_stay": outlook.can_stay(membership),

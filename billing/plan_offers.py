@@ -43,6 +43,16 @@ def changeable(membership: Membership, at: datetime) -> Subscription:
     return subscription
 
 
+def free_until(membership: Membership, at: datetime) -> datetime | None:
+    """Until when free days keep a better plan waiting. None: it can be held at once. Raises NoChangeNow.
+
+    Free days are a trial to Stripe, which prorates nothing while one runs; so the difference could not be charged
+    exactly, and whatever is chosen begins with the next payment.
+    """
+    subscription = changeable(membership, at)
+    return subscription.current_period_end if subscription.status == "trialing" else None
+
+
 def options(*, membership: Membership, at: datetime) -> list[Option]:
     """The other plans of the same interval in the membership's currency, lowest first. Raises NoChangeNow."""
     subscription = changeable(membership, at)
@@ -72,10 +82,3 @@ def option(*, membership: Membership, plan_code: str, at: datetime) -> Option:
 
 def held_plan(membership: Membership, at: datetime) -> Plan:
     return standing.plan_at(membership, at) or membership.plan
-
-
-def price_held(*, membership: Membership, at: datetime) -> Price | None:
-    """Today's price of the plan that is held now."""
-    held = held_plan(membership, at)
-    prices = Price.objects.filter(plan=held, currency=membership.currency, retired_at=None, stripe__isnull=False)
-    return prices.select_related("plan__tier").first()

@@ -140,7 +140,12 @@ def _price(plan: Plan, currency: str, amount: int, at: datetime) -> None:
     if live.filter(amount=amount).exists():
         return
     live.update(retired_at=at)
-    Price.objects.create(plan=plan, currency=currency, amount=amount)
+    # An earlier price that is asked again is that price: members may hold it still, and Stripe knows it by its amount.
+    earlier = Price.objects.filter(plan=plan, currency=currency, amount=amount).order_by("-pk").first()
+    if earlier is None:
+        Price.objects.create(plan=plan, currency=currency, amount=amount)
+    else:
+        Price.objects.filter(pk=earlier.pk).update(retired_at=None)
 
 
 def _perk(entry: PerkEntry, position: int, tiers: dict[str, Tier]) -> None:

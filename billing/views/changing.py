@@ -11,7 +11,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from billing import gateway, plan_change, plan_offers, plan_quotes
+from billing import gateway, next_charge, plan_change, plan_offers, plan_quotes
 from billing.checkout import Agreement
 from billing.forms import TERMS_VERSION
 from billing.models import PlanQuote
@@ -59,6 +59,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         "held": held,
         "planned": membership.plan if membership.plan.tier_id != held.tier_id else None,
         "renews_at": max(term.ends_at for term in membership.terms.all()),
+        "free_until": plan_offers.free_until(membership, at),
         "options": [(one, comparison.with_tier(membership=membership, tier=one.plan.tier, at=at)) for one in found],
     }
     return render(request, "billing/change_plan.html", context)
@@ -216,7 +217,7 @@ def keep(request: HttpRequest) -> HttpResponse:
     membership, at = _own_running(request), clock.now()
     if membership is None or request.method != "POST":
         return redirect("change-plan")
-    price = plan_offers.price_held(membership=membership, at=at)
+    price = next_charge.price_of_held_plan(membership, at=at)
     try:
         if price is None:
             raise plan_offers.NoChangeNow
