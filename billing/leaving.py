@@ -47,9 +47,18 @@ def cancel(*, membership: Membership, at: datetime, actor: str, promised: str = 
 def _end_with_its_term(membership: Membership, at: datetime, actor: str) -> Membership:
     for subscription in _live(membership):
         _schedule(subscription, cancels=True, actor=actor)
-    if any(not subscription.ends_by_itself for subscription in _live(membership)):
+    live = _live(membership)
+    if any(not subscription.ends_by_itself for subscription in live):
         raise gateway.StripeRefused  # it would go on charging: nothing may be said to be canceled
+    for subscription in _begun_anew(membership, live):
+        _finish(farewell.note_now(membership=membership, subscription=subscription, actor=actor))
     return farewell.cancel(membership=membership, at=at, actor=actor)
+
+
+def _begun_anew(membership: Membership, live: list[Subscription]) -> list[Subscription]:
+    """Those whose next period began at Stripe in this very moment, unpaid: what is scheduled is its end."""
+    ends_at = outlook.charge_at(Membership.objects.with_facts().get(pk=membership.pk))
+    return [one for one in live if ends_at and one.current_period_end and one.current_period_end > ends_at]
 
 
 def _end_now(membership: Membership, at: datetime, actor: str) -> Membership:
