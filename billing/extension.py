@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from billing import outlook
+from billing import gateway, next_charge, outlook
 from billing.models import LIVE, Subscription
 from membership import audit, calendar, lifecycle, messages, standing
 from membership.errors import DomainError
@@ -41,6 +41,14 @@ class RenewalUnderWay(DomainError):
 class TooFar(DomainError):
     code = "too_far"
     message = gettext_noop("A membership can run two years from today at most.")
+
+
+class DateRefused(DomainError):
+    """Stripe would not charge at that date: the days would be given, and charged for all the same."""
+
+    code = "charge_cannot_wait"
+    status = 422
+    message = gettext_noop("The payment service cannot move the charge to that day. Give fewer days.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +84,32 @@ def propose(*, membership: Membership, days: int, at: datetime) -> Proposal:
     )
 
 
+def ask_stripe(proposal: Proposal, membership: Membership) -> None:
+    """Whether Stripe would charge at the proposed date, by a preview that changes nothing.
+
+    Its types say that a trial may end "at most two years from `billing_cycle_anchor`", which leaves open what that is
+    for a subscription whose anchor lies years back. Raises DateRefused, StripeUnavailable.
+    """
+    subscription = next_charge.live(membership)
+    if subscription is None or not proposal.moves_charge:
+        return
+    details = {"trial_end": int(proposal.ends_at.timestamp()), "proration_behavior": "none"}
+    asked = {"subscription": subscription.stripe_id, "subscription_details": details}
+    try:
+        gateway.read(gateway.client().v1.invoices.create_preview, asked)
+    except gateway.StripeRefused as refusal:
+        raise DateRefused(said=refusal.details["said"]) from refusal
+
+
 def extend(*, membership: Membership, days: int, reason: str, ref: str, at: datetime, actor: str) -> Term:
     """Give `days` free days, once per `ref`; the member is told. -> the term they are.
 
-    The charge at Stripe moves after the commit; if it does not answer, the janitor moves it. Raises as `propose`.
+    Stripe is asked first whether the charge can wait so long. It moves after the commit; if Stripe does not answer
+    then, the janitor moves it. Raises as `propose` and `ask_stripe`.
     """
     source_ref = f"extension:{membership.pk}:{ref}"
+    if not Term.objects.filter(source_ref=source_ref).exists():
+        ask_stripe(propose(membership=membership, days=days, at=at), membership)
     with transaction.atomic():
         membership = Membership.objects.lock(membership.pk)
         given = Term.objects.filter(source_ref=source_ref).first()
@@ -104,6 +132,6 @@ def _tell(membership: Membership, proposal: Proposal, source_ref: str, at: datet
         context={
             "proposal": proposal,
             "last_day": calendar.last_day(proposal.entitled_until, membership.time_zone),
-            "price": outlook.next_price(membership),
+            "price": next_charge.price(membership),
         },
     )

@@ -65,14 +65,19 @@ def owed(membership: Membership) -> list[Owed]:
     A step that lay in the past when its term became known (a short trial, some free days) is not owed.
     """
     term = max(membership.terms.all(), key=lambda t: t.starts_at, default=None)
-    expected = membership.status == Status.ACTIVE and membership.renewal_expected and membership.plan.renews
-    if term is None or not expected or membership.canceled_at is not None or membership.cut_at is not None:
+    if term is None or not _is_expected(membership):
         return []
     found = [
         Owed(term, step.name, term.ends_at - step.before, term.ends_at - step.latest)
         for step in steps(term=term, plan=membership.plan)
     ]
     return [one for one in found if one.due_at >= term.recorded_at]
+
+
+def _is_expected(membership: Membership) -> bool:
+    """Whether a renewal will be charged, as far as facts tell."""
+    expected = membership.status == Status.ACTIVE and membership.renewal_expected and membership.plan.renews
+    return expected and membership.canceled_at is None and membership.cut_at is None
 
 
 def plan(*, membership: Membership, at: datetime) -> None:
@@ -107,7 +112,7 @@ def look_again(*, membership: Membership, at: datetime) -> None:
 def handle(notice: Notice) -> None:
     """Send a renewal's notice that is due, or again if what it told has changed. Raises StripeUnavailable."""
     membership = Membership.objects.with_facts().get(pk=notice.membership_id)
-    charge = next_charge.ask(membership) if owed(membership) else None
+    charge = next_charge.ask(membership) if _speaks(notice, membership) else None
     with transaction.atomic():
         membership = Membership.objects.lock(membership.pk)
         held = Notice.objects.filter(pk=notice.pk).first()
@@ -115,9 +120,14 @@ def handle(notice: Notice) -> None:
             _tell(held, membership, charge, clock.now())
 
 
+def _speaks(notice: Notice, membership: Membership) -> bool:
+    """What was told is told anew when it is no longer so, also where free days leave no room for another step."""
+    return bool(owed(membership)) or (notice.was_sent and _is_expected(membership))
+
+
 def _tell(notice: Notice, membership: Membership, charge: Charge | None, at: datetime) -> None:
     last = max(membership.terms.all(), key=lambda t: t.starts_at)
-    if charge is None or not owed(membership) or _paid_since(notice, membership) or charge.at <= at:
+    if charge is None or not _speaks(notice, membership) or _paid_since(notice, membership) or charge.at <= at:
         return _skip(notice, "nothing_to_charge" if charge is None or charge.at > at else "missed")
     if notice.issue == 0 and _overtaken(notice, membership, at):
         return _skip(notice, "overtaken")

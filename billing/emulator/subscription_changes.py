@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+
 from billing.emulator import (
     clock,
     discounts,
@@ -101,13 +103,19 @@ def _move_trial(record: Record, params: dict[str, Any]) -> None:
         raise unsupported("trial_end with proration_behavior other than none")
     if end <= now:
         raise StripeError("Invalid timestamp: must be an integer Unix timestamp in the future.", param="trial_end")
-    if end > periods.after(now, "year", FAR):
+    if end > periods.after(_limit_from(record, now), "year", FAR):
         raise StripeError("Invalid timestamp: can be no more than two years in the future.", param="trial_end")
     trial = {"billing_cycle_anchor": end, "status": "trialing", "trial_start": now, "trial_end": end}
     if record.data["status"] == "trialing":
         del trial["trial_start"]
     record.data |= trial
     _new_period(record, now, end)
+
+
+def _limit_from(record: Record, now: int) -> int:
+    """The types say "two years from `billing_cycle_anchor`"; that of a long stay lies years back, so it is settable."""
+    literally = settings.LOCAL_STRIPE.get("TRIAL_LIMIT_FROM", "now") == "anchor"
+    return int(record.data["billing_cycle_anchor"]) if literally else now
 
 
 def _new_period(record: Record, start: int, end: int) -> None:

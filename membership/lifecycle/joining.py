@@ -113,13 +113,17 @@ def _expect_renewal(membership: Membership, term: Term, *, first: bool) -> None:
         membership.renewal_expected = False
 
 
+@transaction.atomic
 def extend(*, membership: Membership, days: int, source_ref: str, at: datetime, actor: str) -> Term:
-    """Add `days` free days after the last term (a new anchor). The next paid term follows them."""
+    """Add `days` free days after the last term (a new anchor), in the plan held until then, whatever the renewal is
+    planned to buy. The next paid term follows them."""
+    membership = locked(membership)
+    last = max((term.ends_at for term in membership.terms.all()), default=at)
     term, _ = add_term(
         membership=membership,
         source=Term.Source.COMPLIMENTARY,
         source_ref=source_ref,
-        plan=membership.plan,
+        plan=standing.plan_at(membership, last) or membership.plan,
         at=at,
         actor=actor,
         length=terms.Length.days(days),

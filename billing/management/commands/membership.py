@@ -91,6 +91,7 @@ def extend(membership: Membership, at: datetime, options: dict[str, Any]) -> lis
         extension.extend(membership=membership, days=days, reason=reason, ref=ref, at=at, actor=options["actor"])
         return [f"Given: {days} days.", *show(membership, at, options)]
     proposal = extension.propose(membership=membership, days=days, at=at)
+    extension.ask_stripe(proposal, membership)
     charge = f"{_date(proposal.charged_at)} -> {_date(proposal.ends_at)}" if proposal.moves_charge else "none"
     return [
         f"entitled until  {_date(membership.entitled_until)} -> {_date(proposal.entitled_until)}",
@@ -116,9 +117,8 @@ def cancel(membership: Membership, at: datetime, options: dict[str, Any]) -> lis
     if not options["yes"]:
         ahead = outlook.of(membership.member, at=at)
         return [f"This would cancel: {ahead.kind.value}", *show(membership, at, options), "Say --yes to do it."]
-    leaving.cancel(membership=membership, at=at, actor=options["actor"])
-    data = {"reason": options["reason"]}
-    audit.write(actor=options["actor"], verb="cancel_because", subject=f"membership:{membership.pk}", at=at, data=data)
+    with audit.because(options["reason"]):
+        leaving.cancel(membership=membership, at=at, actor=options["actor"])
     return ["Canceled.", *show(membership, at, options)]
 
 
