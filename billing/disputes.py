@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from billing import endings, gateway, refund_outcomes, refund_quotes
 from billing.models import Dispute, Payment
-from membership import audit, lifecycle, timeline
+from membership import audit, lifecycle, messages, timeline
 from membership.models import Membership, Stop
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def _take_effect(row: Dispute, at: datetime) -> None:
         lifecycle.suspend(
             membership=membership, source=Stop.Source.DISPUTE, source_ref=row.stripe_id, at=at, actor=ACTOR
         )
+        _tell(row, at)
         return
     if row.status == LOST and refund_quotes.buys_time_after(row.payment, at):
         endings.note(membership)
@@ -74,3 +75,14 @@ def _take_effect(row: Dispute, at: datetime) -> None:
         return
     # Won, or lost over time that is over anyway, or come to nothing: only this dispute's own stop is lifted.
     lifecycle.lift(membership=membership, source=Stop.Source.DISPUTE, source_ref=row.stripe_id, at=at, actor=ACTOR)
+
+
+def _tell(row: Dispute, at: datetime) -> None:
+    """Why the card has stopped working, and how the member, if it was a mistake, gets out of it."""
+    messages.write(
+        key=f"dispute_opened:{row.stripe_id}",
+        kind="dispute_opened",
+        member=row.membership.member,
+        at=at,
+        context={"dispute": row, "payment": row.payment},
+    )

@@ -68,7 +68,9 @@ def repeat(operation: Operation) -> None:
     subscriptions = gateway.client().v1.subscriptions
     stripe_id = operation.params["subscription"]
     if operation.kind == STOP:
-        operations.settle(operation, partial(subscriptions.update, stripe_id, {"cancel_at_period_end": True}))
+        if operations.settle(operation, partial(subscriptions.update, stripe_id, {"cancel_at_period_end": True})):
+            mirror = Subscription.objects.filter(stripe_id=stripe_id)
+            mirror.update(cancel_at_period_end=True, cancel_at=models.F("current_period_end"), read_at=clock.wall())
     elif operations.settle(operation, partial(subscriptions.cancel, stripe_id)):
         Subscription.objects.filter(stripe_id=stripe_id).update(status="canceled", read_at=clock.wall())
 

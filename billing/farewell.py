@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import endings, operations, outlook, refund_quotes
+from billing import endings, next_charge, operations, outlook, refund_quotes
 from billing.models import LIVE, Operation, Subscription
 from billing.outlook import Kind
 from membership import calendar, lifecycle, messages
@@ -104,6 +104,15 @@ def cancel(*, membership: Membership, at: datetime, actor: str, tell: bool = Tru
     return membership
 
 
+def tell_of_cancellation(*, membership: Membership) -> None:
+    """The letter of a cancellation that was withheld because money was to go back, which was refused then."""
+    membership = Membership.objects.lock(membership.pk)
+    if membership.canceled_at is None or _ends_for_cause(membership):
+        return
+    context = _words(membership, Kind.RUNS_ON) | {"ended": membership.status == Status.ENDED}
+    _write("membership_canceled", membership, membership.canceled_at, context)
+
+
 def _ends_for_cause(membership: Membership) -> bool:
     """Cut short, or about to be by a refund that Stripe has not answered: such an end has a letter of its own."""
     return membership.cut_at is not None or bool(refund_quotes.standing_decision(membership))
@@ -147,7 +156,7 @@ def _words(membership: Membership, kind: Kind) -> dict[str, Any]:
         "membership": membership,
         "kind": kind.value,
         "last_day": calendar.last_day(until, membership.time_zone) if until else None,
-        "price": outlook.next_price(membership),
+        "price": next_charge.price(membership),
         "charge_at": outlook.charge_at(membership),
         "unpaid": outlook.unpaid_invoice(membership),
         "was_trial": _was_trial(membership),

@@ -28,6 +28,7 @@ from billing import (
     new_card,
     plan_change,
     refunds,
+    sync,
     tier_changes,
 )
 from billing.models import Operation
@@ -58,8 +59,8 @@ KINDS: dict[str, Kind] = {
     customers.KIND: Kind(customers.repeat, customers.look_up),
     checkout.KIND: Kind(checkout.repeat, checkout.look_up),
     # Canceling and giving back in full can be said twice: Stripe answers that it is done already.
-    misplaced.CANCEL: Kind(misplaced.repeat, misplaced.repeat),
-    misplaced.REFUND: Kind(misplaced.repeat, misplaced.repeat),
+    misplaced.CANCEL: Kind(sync.repeat_give_back, sync.repeat_give_back),
+    misplaced.REFUND: Kind(sync.repeat_give_back, sync.repeat_give_back),
     endings.CANCEL: Kind(endings.repeat, endings.repeat),
     endings.STOP: Kind(endings.repeat, endings.repeat),
     # A refund looks for itself at Stripe, by the name it has there, before it is asked for again.

@@ -6,6 +6,7 @@ whoever comes next, after a crash too, finishes the same calls under the same ke
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -73,27 +74,27 @@ def unfinished() -> QuerySet[Operation]:
     return waiting.order_by("asked_at", "pk")
 
 
-def give_back(subscription_id: str) -> None:
-    """Cancel and refund at Stripe, as noted. Safe to repeat until every call has been answered."""
-    stripe = gateway.client().v1
+def give_back(subscription_id: str) -> bool:
+    """Cancel and refund at Stripe, as noted. Safe to repeat until every call has been answered.
+
+    -> whether anything was done, so that it is worth reading again.
+    """
     noted = operations.noted(f"{CANCEL}:{subscription_id}")
     if noted is None:
-        return
+        return False
     # By the member, who has an index; what is inside `params` has none.
     waiting = Operation.objects.filter(member=noted.member_id, state__in=OPEN, params__subscription=subscription_id)
-    for operation in waiting.filter(kind=CANCEL):
-        operations.settle(operation, lambda: stripe.subscriptions.cancel(subscription_id))
-    for operation in waiting.filter(kind=REFUND).select_related("member__user"):
-        _refund(operation)
+    cancel = partial(gateway.client().v1.subscriptions.cancel, subscription_id)
+    canceled = [operations.settle(one, cancel) for one in waiting.filter(kind=CANCEL)]
+    returned = [_refund(one) for one in waiting.filter(kind=REFUND).select_related("member__user")]
+    return any(canceled + returned)
 
 
-def repeat(operation: Operation) -> None:
-    """All that is noted for this subscription, once more."""
-    give_back(operation.params["subscription"])
+def _refund(operation: Operation) -> bool:
+    """Give back each payment of one invoice, under a key of its own. Done, and told, once all of them are answered.
 
-
-def _refund(operation: Operation) -> None:
-    """Give back each payment of one invoice, under a key of its own. Done, and told, once all of them are answered."""
+    -> whether it is done.
+    """
     stripe = gateway.client().v1
     payments = gateway.read_all(stripe.invoice_payments.list, {"invoice": operation.params["invoice"]})
     intents = [p["payment"]["payment_intent"] for p in payments if p["status"] == "paid"]
@@ -108,10 +109,11 @@ def _refund(operation: Operation) -> None:
         for intent in intents
     ]
     if not made or None in made:
-        return
+        return False
     with transaction.atomic():  # what is done is never asked for again, so its letter must stand with it
         operations.done(operation, stripe_id=made[0] or "")
         _tell(operation)
+    return True
 
 
 def _tell(operation: Operation) -> None:

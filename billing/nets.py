@@ -19,7 +19,7 @@ OPEN = CheckoutSession.State.OPEN
 
 def give_back_what_is_owed(*, at: datetime) -> None:
     """Finish the cancellations and refunds of misplaced money that were noted and not answered yet."""
-    sweeps.turn("give back", misplaced.unfinished(), misplaced.repeat, at=at)
+    sweeps.turn("give back", misplaced.unfinished(), sync.repeat_give_back, at=at)
 
 
 def finish_refunds(*, at: datetime) -> None:

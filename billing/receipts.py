@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from billing import next_charge, outlook
 from membership import messages
-from membership.models import Message
+from membership.models import Membership, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from billing.models import Invoice, InvoiceLine
-    from membership.models import Membership
 
 
 def send(membership: Membership, lines: Iterable[InvoiceLine], *, at: datetime) -> None:
@@ -29,5 +29,19 @@ def send(membership: Membership, lines: Iterable[InvoiceLine], *, at: datetime) 
     written = set(Message.objects.filter(key__in=keys.values()).values_list("key", flat=True))
     for invoice, bought in paid.items():
         if keys[invoice] not in written and (invoice.total > 0 or any(line.buys_time for line in bought)):
-            context = {"invoice": invoice, "lines": bought}
+            context = {"invoice": invoice, "lines": bought, **_what_follows(membership, bought)}
             messages.write(key=keys[invoice], kind="receipt", member=membership.member, at=at, context=context)
+
+
+def _what_follows(membership: Membership, bought: list[InvoiceLine]) -> dict[str, Any]:
+    """The next charge, where this payment is the newest of a membership that renews.
+
+    The amount is named where it is certain: a discount may go on, and only Stripe knows that.
+    """
+    membership = Membership.objects.with_facts().get(pk=membership.pk)
+    renews_at = outlook.charge_at(membership)
+    newest = renews_at is not None and any(line.buys_time and line.ends_at >= renews_at for line in bought)
+    if not newest or not membership.renewal_expected or next_charge.live(membership) is None:
+        return {}
+    discounted = any(line.discount for line in bought)
+    return {"renews_at": renews_at, "price": None if discounted else next_charge.price(membership)}

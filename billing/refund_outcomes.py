@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Sum
 
-from billing import endings, gateway, refund_letters, refund_quotes
+from billing import endings, farewell, gateway, refund_letters, refund_quotes
 from billing.models import STANDING, Dispute, Operation, Payment, Refund
 from membership import audit, lifecycle, timeline
 from membership.models import Membership
@@ -111,6 +111,8 @@ def take_effect(decision: str, *, at: datetime) -> None:
     counts = STANDING if first.basis == Refund.Basis.STRIPE else (*STANDING, Refund.State.FAILED)
     accepted = [row for row in rows if row.state in counts]
     if not accepted:
+        if first.ends_membership:  # its subscription is canceled by then, which no letter has said
+            farewell.tell_of_cancellation(membership=first.membership)
         return
     if first.ends_membership:
         _end(first, at)

@@ -28,7 +28,7 @@ from billing import (
     trouble,
     welcome,
 )
-from billing.models import LIVE, CheckoutSession, Customer, Invoice, InvoiceLine, Subscription, term_ref
+from billing.models import LIVE, CheckoutSession, Customer, Invoice, InvoiceLine, Operation, Subscription, term_ref
 from membership import cards, clock, lifecycle, terms, work
 from membership.models import Member, Membership, Status, Term
 
@@ -121,11 +121,21 @@ def subscription(subscription_id: str, *, actor: str = ACTOR) -> bool:
     )
     membership = _whose(read.subscription)
     placed = _fold(membership, read, actor)
-    if not placed:
-        misplaced.give_back(read.id)
-    elif leftovers.void(membership, read.id):
+    given_back = not placed and misplaced.give_back(read.id)
+    if leftovers.void(membership, read.id) or given_back:
         return subscription(subscription_id, actor=actor)
     return placed
+
+
+def give_back(subscription_id: str) -> None:
+    """Finish what was noted for a subscription without a place, and read what came of it. Raises StripeUnavailable."""
+    if misplaced.give_back(subscription_id):
+        subscription(subscription_id)
+
+
+def repeat_give_back(operation: Operation) -> None:
+    """For the janitor: all that is noted for this subscription, once more."""
+    give_back(operation.params["subscription"])
 
 
 def _whole(invoice: dict[str, Any]) -> dict[str, Any]:
@@ -175,6 +185,7 @@ def _fold(membership: Membership, read: Read, actor: str) -> bool:
         membership = Membership.objects.lock(membership.pk)
     if _has_no_place(membership, read, owed):
         misplaced.note(membership, read.id, owed, at=clock.now())
+        leftovers.note(membership, read.subscription, read.invoices)
         ledger.fold(membership, read.charges, read.began)
         mirror.end_of_known(read.subscription, read.began)
         mirror.known_invoices(read.invoices, read.began)
