@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
-from billing import gateway, operations, plan_offers, plan_quotes, sync
+from billing import bank_step, gateway, operations, plan_offers, plan_quotes, sync
 from billing.models import Operation, PlanQuote, StripePrice
 from billing.tier_changes import KIND, operation_key
 from membership import clock
@@ -58,10 +58,11 @@ class CardDeclined(DomainError):
 
 
 class BankMustConfirm(CardDeclined):
+    """The change waits at Stripe for its customer: `details["page"]` is where they confirm, by any card."""
+
     code = "bank_must_confirm"
     message = gettext_noop(
-        "Your bank wants to confirm this payment with you, which this card does not allow here. "
-        "Nothing was charged and nothing has changed."
+        "Your bank wants to confirm this payment with you. Until you do, nothing is charged and nothing changes."
     )
 
 
@@ -142,12 +143,12 @@ def _open_calls(quote: PlanQuote) -> QuerySet[Operation]:
     return calls.exclude(state=Operation.State.REFUSED)
 
 
-def _params(quote: PlanQuote) -> dict[str, Any]:
+def _params(quote: PlanQuote, behavior: str = "error_if_incomplete") -> dict[str, Any]:
     return {
         "items": [{"id": quote.facts["item"], "price": quote.facts["wanted"]}],
         "proration_behavior": "always_invoice",
         "proration_date": plan_quotes.seconds(quote.proration_at),
-        "payment_behavior": "error_if_incomplete",
+        "payment_behavior": behavior,
     }
 
 
@@ -168,12 +169,16 @@ def _consent(quote: PlanQuote, agreement: Agreement, at: datetime) -> None:
 def _execute(quote: PlanQuote, operation: Operation, actor: str) -> None:
     update = partial(gateway.client().v1.subscriptions.update, quote.subscription.stripe_id)
     try:
-        operations.create(update, operation)
+        made = operations.create(update, operation).to_dict()
+        if made.get("pending_update"):
+            raise BankMustConfirm(page=bank_step.begin(operation, made, look_at=quote.expires_at + IN_FLIGHT))
     except gateway.StripeRefused as refusal:
         code = refusal.details["code"]
-        _give_up(quote, State.OFFERED if code in NEEDS_BANK | CARD_REFUSED else State.DROPPED)
         if code in NEEDS_BANK:
-            raise BankMustConfirm from refusal
+            params, member = _params(quote, bank_step.WAITS), quote.membership.member
+            _execute(quote, operations.note(key=operation_key(quote), kind=KIND, params=params, member=member), actor)
+            return
+        _give_up(quote, State.OFFERED if code in CARD_REFUSED else State.DROPPED)
         if code in CARD_REFUSED:
             raise CardDeclined from refusal
         raise
@@ -204,7 +209,9 @@ def look(quote: PlanQuote, *, at: datetime) -> None:
     quote.refresh_from_db(fields=["state"])
     if quote.state != State.CONFIRMING or at < quote.expires_at + IN_FLIGHT:
         return
-    for operation in _open_calls(quote):
+    if bank_step.withdraw(quote.subscription, _open_calls(quote)):
+        sync.subscription(quote.subscription.stripe_id)  # it may have been confirmed in this very moment
+    for operation in _open_calls(quote).exclude(state=Operation.State.DONE):
         operations.never_arrived(operation)
     _give_up(quote, State.DROPPED)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
@@ -13,6 +14,29 @@ from billing.emulator.routing import endpoint
 if TYPE_CHECKING:
     from billing.emulator.models import Record
     from billing.emulator.wire import Call
+
+
+Told = Callable[["Record", "Record"], None]
+_paid_told: list[Told] = []
+_voided_told: list[Told] = []
+
+
+def when_paid(told: Told) -> Told:
+    """@when_paid: called with the subscription of an invoice that was paid, and the invoice."""
+    _paid_told.append(told)
+    return told
+
+
+def when_voided(told: Told) -> Told:
+    """@when_voided: the same for one that was voided."""
+    _voided_told.append(told)
+    return told
+
+
+def _tell(whom: list[Told], invoice: Record) -> None:
+    for told in whom:
+        if subscription := store.find(invoice.parent):
+            told(subscription, invoice)
 
 
 def finalize(invoice: Record, *, customer: Record, at: int, use_balance: bool = True) -> None:
@@ -129,6 +153,7 @@ def settle(invoice: Record, *, intent: Record | None, at: int) -> None:
     customers.set_delinquent(invoice.customer, delinquent=False)
     if subscription := store.find(invoice.parent):
         subscriptions.paid(subscription, invoice)
+        _tell(_paid_told, invoice)
 
 
 def _payment(invoice: Record, intent: Record) -> Record:
@@ -201,6 +226,7 @@ def void(invoice: Record, *, at: int) -> None:
     if waiting := intent_of(invoice):
         _give_up(invoice, waiting, at)
     balance.give_back(invoice)
+    _tell(_voided_told, invoice)
 
 
 @endpoint("POST /v1/invoices/{id}/pay")

@@ -18,6 +18,7 @@ from billing.emulator import (
     invoice_drafts,
     invoices,
     payment_methods,
+    pending_updates,
     period_lines,
     periods,
     proration,
@@ -51,7 +52,7 @@ def update(call: Call) -> Record:
     before = copy.deepcopy(record.data)
     invoice = apply(record, call.params)
     if invoice is not None:
-        _collect(record, invoice, call.params.get("payment_behavior", "allow_incomplete"))
+        _collect(record, invoice, call.params.get("payment_behavior", "allow_incomplete"), before)
     events.updated(record, before, "customer.subscription.updated")
     return record
 
@@ -210,9 +211,9 @@ def _draft(record: Record, *, begins_anew: bool) -> Record | None:
     return invoice
 
 
-def _collect(record: Record, invoice: Record, behavior: str) -> None:
+def _collect(record: Record, invoice: Record, behavior: str, before: dict[str, Any]) -> None:
     """Take the money at once. What happens without it is what `behavior` says."""
-    if behavior not in {"allow_incomplete", "error_if_incomplete"}:
+    if behavior not in {"allow_incomplete", "error_if_incomplete", "pending_if_incomplete"}:
         raise unsupported(f"payment_behavior={behavior} here")
     if invoice.data["amount_due"] == 0:
         invoices.settle(invoice, intent=None, at=clock.now())
@@ -222,6 +223,9 @@ def _collect(record: Record, invoice: Record, behavior: str) -> None:
         return
     if behavior == "error_if_incomplete":
         raise refusal(attempt.decline)
+    if behavior == "pending_if_incomplete":
+        pending_updates.keep(record, before)
+        return
     record.data["status"] = "past_due"
 
 

@@ -112,7 +112,7 @@ def _confirm(request: HttpRequest, shown: PlanQuote) -> HttpResponse:
         notes.warning(request, _(str(reason)))
         return new_quote(request, shown.price.plan.code)
     except plan_change.CardDeclined as reason:
-        return _quote_page(request, shown, problem=reason, another_card=True)
+        return _quote_page(request, shown, problem=reason)
     except NOTHING_DONE as reason:
         return _quote_page(request, shown, problem=reason)
     tier = shown.price.plan.tier.name
@@ -120,9 +120,7 @@ def _confirm(request: HttpRequest, shown: PlanQuote) -> HttpResponse:
     return redirect("portal")
 
 
-def _quote_page(
-    request: HttpRequest, shown: PlanQuote, *, problem: DomainError | None = None, another_card: bool = False
-) -> HttpResponse:
+def _quote_page(request: HttpRequest, shown: PlanQuote, *, problem: DomainError | None = None) -> HttpResponse:
     at = clock.now()
     shown.refresh_from_db(fields=["state"])
     over = shown.state == PlanQuote.State.DROPPED or at >= shown.expires_at
@@ -135,7 +133,8 @@ def _quote_page(
         "terms": _terms(shown),
         "over": over,
         "problem": _(str(problem)) if problem else "",
-        "another_card": another_card,
+        "another_card": isinstance(problem, plan_change.CardDeclined),
+        "bank_page": problem.details.get("page", "") if problem else "",
     }
     return render(request, "billing/plan_quote.html", context, status=problem.status if problem else 200)
 

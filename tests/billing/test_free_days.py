@@ -1,4 +1,4 @@
-"""Free days beside everything else that is planned: the plan held, the notice sent, what Stripe takes, a better plan."""
+"""Free days beside all else that is planned: the plan held, the notice sent, what Stripe takes, a better plan."""
 
 from __future__ import annotations
 

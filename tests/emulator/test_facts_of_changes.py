@@ -260,3 +260,27 @@ def test_cancel_with_an_invoice(api, ada, bought, clock):
     api.subscriptions.cancel(bought.subscription.id, {"prorate": True, "invoice_now": True})
     assert (newest(api).status, newest(api).total) == ("uncollectible", -5950)
     assert api.customers.retrieve(ada.id).balance == 0
+
+
+@fact(
+    "With `pending_if_incomplete` a change waits as `pending_update`, its invoice open, until that is paid or voided, "
+    "or 23 hours are over.",
+    DOCS,
+)
+@pytest.mark.parametrize(("then", "amount"), [("paid", 19900), ("voided", 11900), ("left", 11900)])
+def test_pending_update(api, ada, bought, change, sell, clock, then, amount):
+    people.turn_cards(ada.id, people.THREE_DS_ALWAYS)
+    waiting = change(sell(19900), payment_behavior="pending_if_incomplete")
+    assert (waiting.status, waiting.items.data[0].price.unit_amount) == ("active", 11900)
+    assert waiting.pending_update.expires_at == int(clock.now.timestamp()) + 23 * 3600
+    assert newest(api).status == "open"
+    if then == "paid":
+        people.turn_cards(ada.id, people.GOOD)
+        api.invoices.pay(waiting.latest_invoice)
+    elif then == "voided":
+        api.invoices.void_invoice(waiting.latest_invoice)
+    else:
+        clock.move(hours=23)
+    after = api.subscriptions.retrieve(waiting.id)
+    assert (after.pending_update, after.items.data[0].price.unit_amount) == (None, amount)
+    assert newest(api).status == ("paid" if then == "paid" else "void")
