@@ -72,11 +72,17 @@ def owed(membership: Membership, term: Term) -> Invoice | None:
     return renewals.filter(status="open").first() or renewals.first()
 
 
-def trouble_of(membership: Membership) -> Invoice | None:
-    """The open invoice of a renewal that was tried and not paid. For pages."""
+def unpaid_of(membership: Membership) -> Invoice | None:
+    """The open invoice of its renewal, tried or not. For pages and letters."""
     term = max(membership.terms.all(), key=lambda t: t.starts_at, default=None)
     invoice = owed(membership, term) if term else None
-    return invoice if invoice and invoice.status == "open" and invoice.trouble else None
+    return invoice if invoice and invoice.status == "open" else None
+
+
+def trouble_of(membership: Membership) -> Invoice | None:
+    """The same where it was tried and not paid."""
+    invoice = unpaid_of(membership)
+    return invoice if invoice and invoice.trouble else None
 
 
 def last_warning_at(*, entitled_until: datetime, grace_until: datetime) -> datetime:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import endings, next_charge, operations, outlook, refund_quotes
+from billing import dunning, endings, next_charge, operations, outlook, refund_quotes
 from billing.models import LIVE, Operation, Subscription
 from billing.outlook import Kind
 from membership import calendar, lifecycle, messages
@@ -158,7 +158,7 @@ def _words(membership: Membership, kind: Kind) -> dict[str, Any]:
         "last_day": calendar.last_day(until, membership.time_zone) if until else None,
         "price": next_charge.price(membership),
         "charge_at": outlook.charge_at(membership),
-        "unpaid": outlook.unpaid_invoice(membership),
+        "unpaid": dunning.unpaid_of(membership),
         "was_trial": _was_trial(membership),
     }
 

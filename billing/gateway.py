@@ -32,6 +32,7 @@ log = logging.getLogger("vip.billing")
 
 API_VERSION = "2026-10-28.endive"
 Patience = Literal["web", "worker"]
+type Row = dict[str, Any]
 # Seconds of one try, and how often the SDK tries again. For a page we do that ourselves, within the page's own time.
 TIMEOUTS: dict[Patience, tuple[float, int]] = {"web": (5.0, 0), "worker": (10.0, 2)}
 PAGE = 11.0  # seconds a page may spend on Stripe, all its calls together
@@ -175,16 +176,26 @@ def read(function: Callable[..., Any], *args: Any) -> dict[str, Any]:
     return answer
 
 
-def read_all(function: Callable[..., Any], params: dict[str, Any]) -> list[dict[str, Any]]:
-    """Ask for a whole list, page after page, newest first."""
-    rows: list[dict[str, Any]] = []
-    after: dict[str, str] = {}
-    while True:
-        page = read(function, {"limit": 100, **params, **after})
-        rows += page["data"]
-        if not page["has_more"]:
-            return rows
-        after = {"starting_after": rows[-1]["id"]}
+def read_page(function: Callable[..., Any], params: dict[str, Any], *, after: str = "") -> tuple[list[Row], str]:
+    """One page of a list, newest first. -> its rows and the cursor of the next page, "" at the end."""
+    cursor = {"starting_after": after} if after else {}
+    answer = read(function, {"limit": 100, **params, **cursor})
+    rows: list[Row] = answer["data"]
+    return rows, rows[-1]["id"] if rows and answer["has_more"] else ""
+
+
+def read_pages(function: Callable[..., Any], params: dict[str, Any]) -> Iterator[list[Row]]:
+    """A list, a page at a time."""
+    rows, after = read_page(function, params)
+    yield rows
+    while after:
+        rows, after = read_page(function, params, after=after)
+        yield rows
+
+
+def read_all(function: Callable[..., Any], params: dict[str, Any]) -> list[Row]:
+    """A whole list."""
+    return [row for rows in read_pages(function, params) for row in rows]
 
 
 def verified_event(payload: bytes, header: str) -> dict[str, Any]:

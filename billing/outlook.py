@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from billing import next_charge
-from billing.models import LIVE, Invoice, Subscription
+from billing import dunning, next_charge
+from billing.models import LIVE, Subscription
 from membership import standing
 from membership.models import Status, Term
 from membership.standing import Standing
@@ -18,6 +18,7 @@ from membership.standing import Standing
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from billing.models import Invoice
     from membership.models import Member, Membership, Price
 
 
@@ -70,7 +71,7 @@ def of(member: Member, *, at: datetime) -> Outlook:
         membership=own,
         price=next_charge.price(own),
         charge_at=charge_at(own),
-        unpaid=unpaid_invoice(own),
+        unpaid=dunning.unpaid_of(own),
         runs_on=own.entitled_until is not None and at < own.entitled_until,
         can_stay=kind == Kind.CANCELED and can_stay(own),
     )
@@ -99,11 +100,6 @@ def kind_of(membership: Membership, *, at: datetime) -> Kind:
 def charge_at(membership: Membership) -> datetime | None:
     """When the next renewal is charged: at the end of the last term."""
     return max((term.ends_at for term in membership.terms.all()), default=None)
-
-
-def unpaid_invoice(membership: Membership) -> Invoice | None:
-    """The newest invoice that was asked for and not paid."""
-    return Invoice.objects.filter(membership=membership, status="open").first()
 
 
 def can_stay(membership: Membership) -> bool:

@@ -45,13 +45,10 @@ def _listed(name: str) -> Callable[[ReconcileRun, Walk], tuple[list[Row], str]]:
         params: dict[str, Any] = {"limit": PAGE, **dict(walk.params)}
         if run.since is not None and walk.lookback is not None:
             params["created"] = {"gte": int((run.since - walk.lookback).timestamp())}
-        if run.cursor:
-            params["starting_after"] = run.cursor
-        answer = gateway.read(getattr(gateway.client().v1, name).list, params)
-        rows: list[Row] = answer["data"]
+        rows, cursor = gateway.read_page(getattr(gateway.client().v1, name).list, params, after=run.cursor)
         if name == "subscriptions":
             Subscription.objects.filter(stripe_id__in=[r["id"] for r in rows]).update(seen_at=run.started_wall)
-        return rows, rows[-1]["id"] if rows and answer["has_more"] else ""
+        return rows, cursor
 
     return page
 

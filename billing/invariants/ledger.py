@@ -42,10 +42,4 @@ def our_ledger_is_stripes() -> Iterable[str]:
 
 def pages(name: str, **params: Any) -> Iterator[list[Row]]:
     """One of Stripe's lists, a page at a time."""
-    after: dict[str, str] = {}
-    while True:
-        page = gateway.read(getattr(gateway.client().v1, name).list, {"limit": 100, **params, **after})
-        yield page["data"]
-        if not page["has_more"]:
-            return
-        after = {"starting_after": page["data"][-1]["id"]}
+    return gateway.read_pages(getattr(gateway.client().v1, name).list, params)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from billing import aligning, extension, gateway, holds, leaving, outlook
+from billing.management import membership_by_number
 from membership import audit, clock, numbers, standing
 from membership.errors import DomainError
-from membership.models import Member, Membership, Status
+from membership.models import Membership, Status
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -44,7 +45,7 @@ class Command(BaseCommand):
             verb.add_argument("--actor", default=ACTOR, help="who does it, for the audit")
 
     def handle(self, *, verb: str, number: str, **options: Any) -> None:
-        membership = _found(number)
+        membership = membership_by_number.find(number)
         try:
             with gateway.patient():
                 lines = VERBS[verb](membership, clock.now(), options)
@@ -54,14 +55,6 @@ class Command(BaseCommand):
         membership = Membership.objects.with_facts().get(pk=membership.pk)
         if waiting := aligning.unanswered(membership):
             self.stdout.write(f"Stripe has not confirmed {waiting} change(s) yet; the janitor goes on asking.")
-
-
-def _found(number: str) -> Membership:
-    member = Member.objects.filter(number="".join(filter(str.isdigit, number))).first()
-    membership = standing.own_membership(member) if member else None
-    if membership is None:
-        raise CommandError("Nobody with this number has a membership.")
-    return membership
 
 
 def show(membership: Membership, at: datetime, options: dict[str, Any]) -> list[str]:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from billing import gateway, refund_quotes, refunds
+from billing.management import membership_by_number
 from billing.models import Refund
 from billing.refund_policy import Basis, Quote
-from membership import calendar, clock, money, standing
+from membership import calendar, clock, money
 from membership.errors import DomainError
-from membership.models import Member, Membership
+from membership.models import Membership
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -57,7 +58,7 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="do it; without this it is only shown")
 
     def handle(self, *, number: str, **options: Any) -> None:
-        membership, at = _found(number), clock.now()
+        membership, at = membership_by_number.find(number), clock.now()
         try:
             with gateway.patient():
                 self._act(membership, options, at)
@@ -85,14 +86,6 @@ class Command(BaseCommand):
         )
         for row in Refund.objects.filter(decision=decision):
             self.stdout.write(f"refund {row.pk}: {row.state} {row.said}".rstrip())
-
-
-def _found(number: str) -> Membership:
-    member = Member.objects.filter(number="".join(filter(str.isdigit, number))).first()
-    membership = standing.own_membership(member) if member else None
-    if membership is None:
-        raise CommandError("Nobody with this number has a membership.")
-    return membership
 
 
 def _minor(typed: str | None, currency: str) -> int | None:
