@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,7 +12,9 @@ from billing.rehearsal.people import Person
 from billing.rehearsal.stories import Act, Story
 from membership import clock, time_travel
 
-LOOKS = timedelta(days=10)  # between two looks, at which all of beat's bells are rung
+LOOKS = timedelta(days=10)  # between two looks at how everybody stands
+INSPECTED = 5  # so many looks make one at which all of beat's bells are rung and every invariant is checked
+LOOK, INSPECTION = "look", "inspection"  # acts of nobody
 AFTERWARDS = timedelta(days=2)  # for the night's reconcile, and for what is only looked for after a while
 
 
@@ -36,20 +38,29 @@ def live(
     days: int,
     turn: Callable[[datetime], object] = clock.turn_to,
 ) -> Played:
-    """Let these people live through so many days. Raises Unsound at the first look at which an invariant is broken."""
+    """Let these people live through so many days. Raises Unsound at the first inspection that finds a breach."""
     end, played = start + timedelta(days=days), Played()
-    acts = [Act(start + n * LOOKS, -1, "", lambda: _look(played)) for n in range(1, days // LOOKS.days)]
+    acts = list(_looks(start, days, played))
     for number, (person, story) in enumerate(people):
         acts += [act for act in stories.life(person, story, number=number, start=start, days=days) if act.at < end]
     for act in sorted(acts):
-        _move(act.at, turn, arrive=not act.name)
+        _move(act.at, turn, arrive=act.name == INSPECTION)
         done = act.do()
-        if act.name:
+        if act.number >= 0:
             played.tried[act.name] += 1
             played.refused[act.name] += not done
     _move(end + AFTERWARDS, turn)
-    _look(played)
+    _inspect(played)
     return played
+
+
+def _looks(start: datetime, days: int, played: Played) -> Iterator[Act]:
+    for number in range(1, days // LOOKS.days):
+        at = start + number * LOOKS
+        if number % INSPECTED:
+            yield Act(at, -1, LOOK, lambda: _look(played))
+        else:
+            yield Act(at, -1, INSPECTION, lambda: _inspect(played))
 
 
 def _move(to: datetime, turn: Callable[[datetime], object], *, arrive: bool = True) -> None:
@@ -61,8 +72,12 @@ def _move(to: datetime, turn: Callable[[datetime], object], *, arrive: bool = Tr
 
 
 def _look(played: Played) -> None:
+    """How everybody stands."""
+    played.seen.append(books.day(clock.now()))
+
+
+def _inspect(played: Played) -> None:
     """Every invariant that asks nobody, and how everybody stands."""
-    at = clock.now()
     if broken := verdict.broken(offline=True):
-        raise Unsound("\n".join([f"On {at:%d %B %Y}:", *broken]))
-    played.seen.append(books.day(at))
+        raise Unsound("\n".join([f"On {clock.now():%d %B %Y}:", *broken]))
+    _look(played)
