@@ -96,14 +96,28 @@ def _answers_given_after_a_stop() -> Iterable[str]:
 
 
 def _was_honored(membership_pk: int, moment: datetime) -> bool:
-    membership = Membership.objects.with_facts().get(pk=membership_pk)
-    return any(standing.at(membership, m) in standing.HONORED for m in (moment, moment - PROMPT))
+    return _could_be_honored(Membership.objects.with_facts().get(pk=membership_pk), moment)
 
 
 def _spoken_for(member: Member | None, moment: datetime) -> bool:
-    """Whether any membership that speaks for the member was honored then; a seat's counts as well."""
+    """Whether any membership that spoke for the member was honored then: one of theirs, or that of a seat."""
     if member is None:
         return True
-    own = standing.own_membership(member)
-    speaking = [m for m in (own, standing.seat_membership(member, moment)) if m is not None]
-    return any(standing.at(m, t) in standing.HONORED for m in speaking for t in (moment, moment - PROMPT))
+    own = Membership.objects.with_facts().filter(member=member)
+    speaking = [*own, standing.seat_membership(member, moment)]
+    return any(_could_be_honored(membership, moment) for membership in speaking if membership is not None)
+
+
+def _could_be_honored(membership: Membership, moment: datetime) -> bool:
+    """By what was known PROMPT before. A cut and an end that came later are taken back first: an end leaves no trace
+    of the grace before it, and one that follows at once upon the beginning leaves no moment to have been honored at.
+    """
+    known = moment - PROMPT
+    if membership.cut_at is not None and membership.cut_at > known:
+        membership.cut_at = None
+        membership.entitled_until = standing.computed_entitled_until(membership)
+    if membership.ended_at is not None and membership.ended_at > known:
+        canceled = membership.canceled_at is not None and membership.canceled_at <= known
+        membership.ended_at, membership.renewal_expected = None, membership.plan.renews and not canceled
+        membership.status = standing.computed_status(membership)
+    return any(standing.at(membership, t) in standing.HONORED for t in (moment, known))

@@ -28,7 +28,7 @@ def prepare(*, start: datetime) -> None:
         raise CommandError("A rehearsal runs with VIP_MODE=demo, on the local Stripe.")
     if (settings.VIP_DATA / "vip.sqlite3").exists():
         raise CommandError(f"{settings.VIP_DATA} holds a demo: give the rehearsal a folder of its own with VIP_DATA.")
-    celery.app.conf.update(broker_url="memory://")  # the bells are answered here: see time_travel
+    celery.app.conf.update(broker_url="memory://localhost/")  # the bells are answered here: see time_travel
     clock.turn_to(start)
     demo.migrate()
     data_folder.collect_static()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import orjson
 import pytest
 
 from membership import lifecycle
+from membership.models import Membership
 from perks.models import Decision, Entitlement, Grant, Redemption, Shop
 from tests.invariants import breached
 
@@ -76,6 +79,44 @@ class TestI5:
         clock.move(seconds=1)
         answered(held, shop, clock.now)
         assert breached() == {"I5"}
+
+    def test_not_an_answer_in_the_moment_of_an_end_that_followed_at_once(self, held, shop, clock):
+        """As where a clock stands still: joined, asked about and ended at one and the same moment."""
+        lifecycle.end(membership=held, reason="staff", at=clock.now, actor="staff:1")
+        again = lifecycle.reserve(member=held.member, plan=held.plan, currency="EUR", at=clock.now, actor="staff:1")
+        lifecycle.add_term(
+            membership=again, source="offline", source_ref="cash:2", plan=held.plan, at=clock.now, actor="staff:1"
+        )
+        answered(held, shop, clock.now)
+        lifecycle.end(membership=again, reason="staff", at=clock.now, actor="staff:1")
+        assert breached() == set()
+        clock.move(seconds=6)
+        answered(held, shop, clock.now)
+        assert breached() == {"I5"}
+
+    def test_not_what_was_honored_in_grace_before_its_end(self, held, shop, clock):
+        Membership.objects.filter(pk=held.pk).update(renewal_expected=True)
+        held.refresh_from_db()
+        clock.move_to(held.entitled_until + timedelta(days=2))
+        redeem(held, shop, clock.now)
+        answered(held, shop, clock.now, told="grace")
+        clock.move(hours=2)
+        lifecycle.end(membership=held, reason="staff", at=clock.now, actor="staff:1")
+        assert "I5" not in breached()
+        clock.move(seconds=6)
+        answered(held, shop, clock.now, told="grace")
+        assert "I5" in breached()
+
+    def test_not_what_an_earlier_membership_was_honored_for(self, held, shop, clock):
+        answered(held, shop, clock.now)
+        clock.move(hours=1)
+        lifecycle.end(membership=held, reason="refunded", at=clock.now, actor="staff:1")
+        clock.move(hours=1)
+        again = lifecycle.reserve(member=held.member, plan=held.plan, currency="EUR", at=clock.now, actor="staff:1")
+        lifecycle.add_term(
+            membership=again, source="offline", source_ref="cash:2", plan=held.plan, at=clock.now, actor="staff:1"
+        )
+        assert "I5" not in breached()
 
     def test_a_grant_that_outlasts_its_membership(self, held, clock):
         from perks import entitlements
