@@ -6,8 +6,9 @@ Moments are aware UTC datetimes, amounts minor units.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,7 @@ class Stay:
     renews: bool = False
     cut_at: datetime | None = None  # a whole year's payment was given back, or a dispute lost: it ended then and there
     contested: bool = False
+    stops: list[tuple[datetime, datetime]] = field(default_factory=list)  # disputes that are over: opened, closed
     entitled_until: datetime | None = None
     upgrades: list[tuple[datetime, str]] = field(default_factory=list)
 
@@ -44,8 +46,11 @@ class Stay:
         inside = [price for at, price in self.upgrades if term.starts_at <= at <= now]
         return inside[-1] if inside else term.price
 
-    def standing(self, now: datetime, *, zone: str, grace_days: int) -> str:
-        """pending while nothing was ever paid; ended if it was cut; else current, grace or lapsed."""
+    def standing(self, now: datetime, *, zone: str, grace_days: int, hears: Callable[[datetime], datetime]) -> str:
+        """pending while nothing was ever paid; ended if it was cut; else current, grace or lapsed.
+
+        Grace stands still under a stop. `hears`: when the end of one that was closed at a moment is known.
+        """
         if self.entitled_until is None:
             return "pending"
         if self.cut_at is not None:
@@ -55,7 +60,11 @@ class Stay:
         if now < self.entitled_until:
             return "current"
         last_day_of_grace = self.entitled_until.astimezone(ZoneInfo(zone)).date() + timedelta(days=grace_days)
-        until = datetime.combine(last_day_of_grace, time(), tzinfo=ZoneInfo(zone))
+        until, counted = _start_of(last_day_of_grace, zone), self.entitled_until
+        for opened, closed in self.stops:
+            held, lifted = max(opened, counted), hears(closed)
+            if held < until and held < lifted:
+                until, counted = _midnight_from(until + (lifted - held), zone), lifted
         return "grace" if self.renews and now < until else "lapsed"
 
 
@@ -97,6 +106,9 @@ def _contested(stay: Stay, invoices: list[dict[str, Any]], ledger: dict[str, Any
             if charge["paid"] and charge["payment_intent"] in intents:
                 ends += [moment for moment in _undone(charge, ledger) if moment < max(bought, default=0)]
                 stay.contested |= bool(_disputes(charge, ledger, "needs_response", "under_review"))
+                over = _disputes(charge, ledger, "won", "lost")
+                stay.stops += [(_moment(d["created"]), _moment(ledger["closed"][d["id"]])) for d in over]
+    stay.stops.sort()
     if ends:
         stay.cut_at, stay.renews = _moment(min(ends)), False
 
@@ -157,5 +169,14 @@ def _moment(seconds: int) -> datetime:
 
 
 def _midnight_after(moment: datetime, zone: str) -> datetime:
-    local = moment.astimezone(ZoneInfo(zone))
-    return datetime.combine(local.date() + timedelta(days=1), time(), tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return _start_of(moment.astimezone(ZoneInfo(zone)).date() + timedelta(days=1), zone)
+
+
+def _midnight_from(moment: datetime, zone: str) -> datetime:
+    """The first local midnight at this moment or after it."""
+    today = _start_of(moment.astimezone(ZoneInfo(zone)).date(), zone)
+    return today if today == moment else _midnight_after(moment, zone)
+
+
+def _start_of(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(zone)).astimezone(UTC)

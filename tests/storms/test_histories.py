@@ -189,15 +189,17 @@ def _stripe_price(plan: Plan | None) -> str:
     return plan.prices.get(currency="EUR").stripe.stripe_id if plan else "none"
 
 
-def wanted(world: World, said: list[datetime | None]) -> dict[str, Any]:
-    """What the oracle says. `said`: the product's ends, since it may hear of a cut by the night that follows it."""
+def wanted(world: World, said: dict[str, Any]) -> dict[str, Any]:
+    """What the oracle says. `said`: what the product does, since it may hear of a dispute's end the night after it."""
     ledger, at, zone = world.ledger(), world.clock.now, world.member.user.time_zone
     stays = [stay for stay in oracle.stays(ledger, zone=zone) if stay.terms]
     paid = oracle.paid_invoices(ledger)
     return {
         "terms": [(t.source, t.price, t.starts_at, t.ends_at) for stay in stays for t in stay.terms],
-        "entitled_until": [_until(*pair, world.nights) for pair in itertools.zip_longest(stays, said)],
-        "standing": stays[-1].standing(at, zone=zone, grace_days=GRACE_DAYS) if stays else "none",
+        "entitled_until": [
+            _until(*pair, world.nights) for pair in itertools.zip_longest(stays, said["entitled_until"])
+        ],
+        "standing": _standing(stays[-1], said["standing"], world) if stays else "none",
         "holds": stays[-1].price_held(at) if stays else "none",
         "receipts": sum(amount > 0 for amount in paid.values()),
         "paid": paid,
@@ -210,16 +212,28 @@ def _until(stay: oracle.Stay | None, said: datetime | None, nights: list[datetim
     """The end this stay must have: exactly the oracle's, or of a cut one what was said, if it was heard in time."""
     if stay is None or stay.cut_at is None:
         return stay and stay.entitled_until
-    heard_by = min((night for night in nights if night >= stay.cut_at), default=stay.cut_at)
+    heard_by = _night_after(stay.cut_at, nights)
     in_time = said is not None and stay.cut_at <= said <= heard_by
     return said if in_time else f"{stay.cut_at} to {heard_by}"
+
+
+def _standing(stay: oracle.Stay, said: str, world: World) -> str:
+    """What it must be, heard of at once; or what was said, if it is so when heard of by the night."""
+    asked = {"now": world.clock.now, "zone": world.member.user.time_zone, "grace_days": GRACE_DAYS}
+    at_once = stay.standing(**asked, hears=lambda moment: moment)
+    by_night = stay.standing(**asked, hears=lambda moment: _night_after(moment, world.nights))
+    return said if said in {at_once, by_night} else at_once
+
+
+def _night_after(moment: datetime, nights: list[datetime]) -> datetime:
+    return min((night for night in nights if night >= moment), default=moment)
 
 
 def disagreement(world: World) -> dict[str, Any]:
     """Once all is reconciled: what the product and the oracle do not agree on, as (product, oracle)."""
     reconciled(world)
     product = found(world.member, world.clock.now)
-    judged = wanted(world, product["entitled_until"])
+    judged = wanted(world, product)
     return {key: (product[key], judged[key]) for key in judged if product[key] != judged[key]}
 
 
