@@ -90,8 +90,7 @@ def _at_stripe(subscription_id: str, membership_pk: int) -> None:
     change = _difference(membership, read)
     if change:
         gateway.call(subscriptions.update, subscription_id, change)
-    unpaid = _unpaid(subscription_id)
-    for invoice in unpaid:
+    for invoice in _unpaid(subscription_id) if membership.stops.all() else ():
         with contextlib.suppress(gateway.StripeRefused):  # paid or voided in this very moment
             if _is_stopped(membership):
                 _hold(invoice)

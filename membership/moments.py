@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ON_ARRIVAL = frozenset({"forget rate counts"})
 NEEDED = {"send messages": lambda at: work.due(Message.objects.all(), at=at).exists()}
-LONGEST_GRACE = timedelta(days=100)  # no plan waits longer for a payment
+LONGEST_GRACE = timedelta(days=400)  # no plan waits longer for a payment, a stop of most of a year included
 # Stripe makes a renewal's invoice at the term's end and charges it about an hour later (finalization of the draft).
 CHARGED_AFTER = timedelta(hours=2)
 
@@ -63,7 +63,7 @@ def _first_after(field: str, after: datetime) -> list[datetime]:
 
 
 def _ends_of_grace(after: datetime) -> list[datetime]:
-    waiting = Membership.objects.select_related("plan").filter(
+    waiting = Membership.objects.select_related("plan").prefetch_related("stops").filter(
         entitled_until__lte=after, entitled_until__gt=after - LONGEST_GRACE, renewal_expected=True, ended_at=None
     )
     return [until for membership in waiting if (until := standing.grace_until(membership)) is not None]
