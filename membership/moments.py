@@ -63,7 +63,11 @@ def _first_after(field: str, after: datetime) -> list[datetime]:
 
 
 def _ends_of_grace(after: datetime) -> list[datetime]:
-    waiting = Membership.objects.select_related("plan").prefetch_related("stops").filter(
-        entitled_until__lte=after, entitled_until__gt=after - LONGEST_GRACE, renewal_expected=True, ended_at=None
+    waiting = (
+        Membership.objects.select_related("plan")
+        .prefetch_related("stops")
+        .filter(
+            entitled_until__lte=after, entitled_until__gt=after - LONGEST_GRACE, renewal_expected=True, ended_at=None
+        )
     )
     return [until for membership in waiting if (until := standing.grace_until(membership)) is not None]
