@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Prefetch
+from django.db.models import Min, Prefetch
 
 from billing import dunning, gateway, sync
 from billing.models import Subscription
@@ -24,34 +24,39 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 UNPAID = ("past_due", "unpaid")  # tried, and not paid; an invoice that was not tried yet is waited for
+UNDER_A_STOP, A_DAY = timedelta(hours=1), timedelta(days=1)
 MIDNIGHT = timedelta(hours=26)  # by how much grace may end sooner than whole days after what was paid for: summer time
 
 
 def end_what_ran_out(*, at: datetime) -> int:
     """End memberships whose grace is over and whose renewal was tried in vain, a turn of them. -> how many."""
-    return sum(
-        sweeps.turn("end unpaid", due(days, at=at), lambda unpaid: _one(unpaid, at), at=at)
-        for days in sorted(set(Plan.objects.values_list("grace_days", flat=True)))
-    )
+    return sweeps.turn("end unpaid", due(at=at), lambda unpaid: _one(unpaid, at), at=at)
 
 
-def due(grace_days: int, *, at: datetime) -> QuerySet[Subscription]:
-    """Unpaid subscriptions of memberships with a grace of so many days that may be over, with all their facts, longest
-    ago first. A day too early, for grace ends at a local midnight: standing says whether it has."""
-    begun_by = at - timedelta(days=grace_days) + MIDNIGHT
+def due(*, at: datetime) -> QuerySet[Subscription]:
+    """Unpaid subscriptions of memberships whose grace may be over, with all their facts, longest ago first.
+
+    The shortest grace there is decides. Whose is longer, or stands still under a stop, is put off by the turn.
+    """
+    shortest = Plan.objects.aggregate(days=Min("grace_days"))["days"] or 0
     unpaid = Subscription.objects.filter(
         status__in=UNPAID,
-        membership__plan__grace_days=grace_days,
         membership__ended_at=None,  # memberships_that_renew
         membership__renewal_expected=True,
-        membership__entitled_until__lte=begun_by,
+        membership__entitled_until__lte=at - timedelta(days=shortest) + MIDNIGHT,
     )
     facts = Prefetch("membership", Membership.objects.with_facts())
     return unpaid.order_by("membership__entitled_until", "membership_id").prefetch_related(facts)
 
 
 def _one(subscription: Subscription, at: datetime) -> bool:
-    return is_over(subscription, subscription.membership, at) and _end(subscription, at)
+    """Raises sweeps.NotYet: asked again when it may be over, not at each ring."""
+    until = standing.grace_until(subscription.membership)
+    if until is None:
+        raise sweeps.NotYet(at + UNDER_A_STOP)
+    if until > at:
+        raise sweeps.NotYet(min(until, at + A_DAY))  # what was longer yesterday may have been made shorter
+    return _end(subscription, at)
 
 
 def is_over(subscription: Subscription, membership: Membership, at: datetime) -> bool:

@@ -11,6 +11,8 @@ from membership import doorbell, work
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
 
 def receive(event: dict[str, Any], *, at: datetime) -> None:
     """Store a verified event under its unique id. One that came before rings again: maybe nobody heard the first."""
@@ -45,8 +47,12 @@ def try_parked_again(*, at: datetime, limit: int = 500) -> int:
     more, is parked again with its reason; it is never dropped.
     """
     placed = 0
-    parked = StripeEvent.objects.filter(done_at=None).exclude(parked_reason="")
-    for pk in parked.order_by("due_at", "pk").values_list("pk", flat=True)[:limit]:
-        parked.filter(pk=pk).update(parked_reason="", due_at=at, attempts=work.MAX_ATTEMPTS - 1)
+    for pk in parked().values_list("pk", flat=True)[:limit]:
+        parked().filter(pk=pk).order_by().update(parked_reason="", due_at=at, attempts=work.MAX_ATTEMPTS - 1)
         placed += handle(pk, at=at)
     return placed
+
+
+def parked() -> QuerySet[StripeEvent]:
+    """The events that nobody could place, tried longest ago first."""
+    return StripeEvent.objects.filter(done_at=None).exclude(parked_reason="").order_by("due_at", "pk")

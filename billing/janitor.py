@@ -37,6 +37,8 @@ from membership import clock, work
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
 log = logging.getLogger("vip.billing")
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -77,8 +79,13 @@ KINDS: dict[str, Kind] = {
 
 def look_after(*, at: datetime, limit: int = 200) -> int:
     """Ask about every Operation that is due. -> how many were asked about."""
-    waiting = Operation.objects.filter(look_at__lte=at, state__in=OPEN).order_by("look_at")
-    return sum(look(operation, at=at) for operation in waiting.select_related("member__user")[:limit])
+    return sum(look(operation, at=at) for operation in due(at=at)[:limit])
+
+
+def due(*, at: datetime) -> QuerySet[Operation]:
+    """The open Operations whose time has come, longest awaited first."""
+    waiting = Operation.objects.filter(look_at__lte=at, state__in=OPEN)
+    return waiting.order_by("look_at").select_related("member__user")
 
 
 def look(operation: Operation, *, at: datetime) -> bool:

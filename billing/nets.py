@@ -12,6 +12,8 @@ from membership import sweeps
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
 PATIENCE = timedelta(minutes=10)  # a visit to the pay page that was paid is heard of long before
 JUST_ENDED = timedelta(days=3)  # what lives on for longer is met by the nightly walk through all of them
 OPEN = CheckoutSession.State.OPEN
@@ -30,9 +32,13 @@ def finish_refunds(*, at: datetime) -> None:
 
 def end_what_lives_on(*, at: datetime) -> None:
     """Cancel at Stripe what lives there though its membership has ended: a process died, or the end came from there."""
+    sweeps.turn("end what lives on", lives_on(at=at), end, at=at)
+
+
+def lives_on(*, at: datetime) -> QuerySet[Subscription]:
+    """The live subscriptions of memberships that ended just now, in the order of their ends."""
     left = Subscription.objects.filter(membership__ended_at__gte=at - JUST_ENDED, status__in=LIVE)
-    ordered = left.order_by("membership__ended_at", "pk").select_related("membership__member")
-    sweeps.turn("end what lives on", ordered, end, at=at)
+    return left.order_by("membership__ended_at", "pk").select_related("membership__member")
 
 
 def end(subscription: Subscription) -> None:
@@ -47,8 +53,12 @@ def look_after_checkouts(*, at: datetime, limit: int = 100) -> None:
 
     So an abandoned page costs a handful of reads, and one that was paid is found though a hundred are abandoned.
     """
-    due = CheckoutSession.objects.filter(state=OPEN, look_at__lte=at).order_by("look_at")
-    sweeps.turn("look after checkouts", due, lambda session: _look_after(session, at), at=at, limit=limit)
+    sweeps.turn("look after checkouts", pages(at=at), lambda session: _look_after(session, at), at=at, limit=limit)
+
+
+def pages(*, at: datetime) -> QuerySet[CheckoutSession]:
+    """The open pages that it is time to read again, longest awaited first."""
+    return CheckoutSession.objects.filter(state=OPEN, look_at__lte=at).order_by("look_at")
 
 
 def _look_after(session: CheckoutSession, at: datetime) -> None:

@@ -20,6 +20,8 @@ from membership.standing import Standing
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from membership.models import Member, Membership
 
 log = logging.getLogger("vip.billing")
@@ -58,16 +60,19 @@ def notice_member(member: Member, *, at: datetime) -> bool:
 
 def read_again(*, at: datetime, pk: int | None = None, limit: int = 100) -> int:
     """Read again what was noticed (or that one subscription). -> how many were. A read that fails is tried again."""
-    due = Subscription.objects.filter(reread_at__lte=at)
-    if pk is not None:
-        due = due.filter(pk=pk)
+    wanted = due(at=at) if pk is None else due(at=at).filter(pk=pk)
     done = 0
-    for subscription in due.order_by("reread_at")[:limit]:
+    for subscription in wanted[:limit]:
         claim = Subscription.objects.filter(pk=subscription.pk, reread_at=subscription.reread_at)
         if not claim.update(reread_at=at + AGAIN):
             continue
         done += _read(subscription)
     return done
+
+
+def due(*, at: datetime) -> QuerySet[Subscription]:
+    """What was noticed and not read again yet, longest ago first."""
+    return Subscription.objects.filter(reread_at__lte=at).order_by("reread_at")
 
 
 def _read(subscription: Subscription) -> bool:

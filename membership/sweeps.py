@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db.models import Exists, F, Model, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 
 from membership.models import Setback
 
@@ -28,12 +28,21 @@ WAITS = (0, 0, 120, 600, 1800, 3600)  # seconds a row waits after its first fail
 KEPT = timedelta(days=7)  # a setback that no failure has renewed for so long is of a row that is gone
 
 
+class NotYet(Exception):  # nothing went wrong
+    """Raised by what acts on a row that turns out not to be due: it is passed over until then."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
+
+
 def turn[Row: Model](
     name: str, rows: QuerySet[Row], act: Callable[[Row], object], *, at: datetime, limit: int = ROWS
 ) -> int:
     """Act on the first of `rows`, which come in the order of their turn. -> how many `act` said were done.
 
-    What fails is set back and told by its type alone. Raises SoftTimeLimitExceeded, the row set back.
+    What fails is set back and told by its type alone; what is not due yet (NotYet) is put off.
+    Raises SoftTimeLimitExceeded, the row set back.
     """
     done, ends = 0, time.monotonic() + SECONDS
     for row in waiting(name, rows, at=at)[:limit]:
@@ -41,6 +50,8 @@ def turn[Row: Model](
             break
         try:
             done += bool(act(row))
+        except NotYet as early:
+            _put_off(name, row, early.until)
         except Exception as problem:
             log.warning("%s: %s %s is left for later: %s", name, type(row).__name__, row.pk, type(problem).__name__)
             _set_back(name, row, problem, at)
@@ -56,11 +67,13 @@ def waiting[Row: Model](name: str, rows: QuerySet[Row], *, at: datetime) -> Quer
 
 
 def _set_back(name: str, row: Model, problem: Exception, at: datetime) -> None:
-    setback, _ = Setback.objects.get_or_create(sweep=name, row=row.pk, defaults={"until": at})
-    wait = WAITS[min(setback.attempts, len(WAITS) - 1)]
-    Setback.objects.filter(pk=setback.pk).update(
-        until=at + timedelta(seconds=wait), attempts=F("attempts") + 1, last_error=type(problem).__name__
-    )
+    failed = Setback.objects.filter(sweep=name, row=row.pk).values_list("attempts", flat=True).first() or 0
+    wait = WAITS[min(failed, len(WAITS) - 1)]
+    _put_off(name, row, at + timedelta(seconds=wait), attempts=failed + 1, last_error=type(problem).__name__)
+
+
+def _put_off(name: str, row: Model, until: datetime, **fields: Any) -> None:
+    Setback.objects.update_or_create(sweep=name, row=row.pk, defaults={"until": until, **fields})
 
 
 def forget(*, at: datetime) -> int:

@@ -59,6 +59,9 @@ class Subscription(models.Model):
             models.Index(
                 fields=["reread_at"], condition=Q(reread_at__isnull=False), name="subscriptions_to_read_again"
             ),
+            models.Index(
+                fields=["membership"], condition=Q(status__in=["past_due", "unpaid"]), name="subscriptions_unpaid"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from billing import differences, gateway, grace, receipts, sync
 from billing.models import Operation, Subscription
-from membership import messages
+from membership import messages, sweeps
 from membership.models import Membership, Plan, Tier
 from tests import factories
 from tests.billing.conftest import come_back, go_to_pay, pay, renews_at
@@ -101,24 +101,33 @@ class TestTheSweepOfGrace:
 
     def test_asks_for_the_facts_of_all_at_once(self, nearly_over, clock):
         assert Membership.objects.filter(entitled_until__lte=clock.now).count() == 3
-        many = len(asked(lambda: grace.end_what_ran_out(at=clock.now)))
+        many = len(asked(lambda: list(grace.due(at=clock.now))))
         Subscription.objects.exclude(pk=Subscription.objects.first().pk).update(status="active")
-        assert len(asked(lambda: grace.end_what_ran_out(at=clock.now))) == many
+        assert len(asked(lambda: list(grace.due(at=clock.now)))) == many
+
+    def test_asks_of_each_once_and_not_at_every_ring(self, nearly_over, clock):
+        first = len(asked(lambda: grace.end_what_ran_out(at=clock.now)))
+        assert len(asked(lambda: grace.end_what_ran_out(at=clock.now))) == 2  # the shortest grace; who waits
+        assert first > 2
+        clock.move(days=1)
+        assert grace.end_what_ran_out(at=clock.now) == 0  # Stripe says: paid
+        assert set(Subscription.objects.values_list("status", flat=True)) == {"active"}
 
     def test_passes_over_those_whose_grace_is_longer(self, nearly_over, clock):
         tier = Tier.objects.get(code="gold")
-        longer = Plan.objects.create(code="gold-patient", tier=tier, grace_days=30)
-        Membership.objects.update(plan=longer)
-        assert list(grace.due(14, at=clock.now)) == []
-        assert grace.due(30, at=clock.now + timedelta(days=16)).count() == 3
+        Membership.objects.update(plan=Plan.objects.create(code="gold-patient", tier=tier, grace_days=30))
+        for _day in range(3):
+            assert grace.end_what_ran_out(at=clock.now) == 0
+            assert list(sweeps.waiting("end unpaid", grace.due(at=clock.now), at=clock.now)) == []
+            clock.move(days=1)
 
     def test_ends_what_is_over_at_the_midnight_it_is_over(self, joined, clock):
         Subscription.objects.update(status="past_due")
         until = Membership.objects.get().entitled_until + timedelta(days=14)
         clock.move_to(until - timedelta(seconds=1))
-        assert [grace.is_over(s, s.membership, clock.now) for s in grace.due(14, at=clock.now)] == [False]
+        assert [grace.is_over(s, s.membership, clock.now) for s in grace.due(at=clock.now)] == [False]
         clock.move_to(until)
-        assert [grace.is_over(s, s.membership, clock.now) for s in grace.due(14, at=clock.now)] == [True]
+        assert [grace.is_over(s, s.membership, clock.now) for s in grace.due(at=clock.now)] == [True]
 
 
 def test_every_operation_names_its_member(stripe_id):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -81,3 +83,16 @@ def test_what_went_through_is_forgotten_after_a_week(numbered, clock):
     clock.move(days=8)
     tasks.forget_rate_counts()
     assert not Setback.objects.exists()
+
+
+def test_what_is_not_due_yet_is_passed_over_until_then(numbered, clock):
+    until = clock.now + timedelta(hours=1)
+
+    def early(row: Setback) -> None:
+        raise sweeps.NotYet(until)
+
+    assert sweeps.turn("test", numbered, early, at=clock.now, limit=2) == 0
+    assert take(numbered, clock, limit=2) == [2, 3]
+    clock.move_to(until)
+    assert take(numbered, clock, limit=2) == [0, 1]
+    assert set(Setback.objects.filter(sweep="test").values_list("attempts", "last_error")) == {(0, "")}
