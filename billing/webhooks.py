@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from billing import hints, new_card, sync
+from billing import gateway, hints, new_card, sync
+from membership import work
 
 if TYPE_CHECKING:
     from billing.models import StripeEvent
@@ -46,7 +47,16 @@ HANDLERS: dict[str, Callable[[str], object]] = {
 
 
 def dispatch(event: StripeEvent) -> None:
-    """Read again what the event speaks of. An event of a type we did not ask for is done as it is."""
+    """Read again what the event speaks of. An event of a type we did not ask for is done as it is.
+
+    Parks one whose object Stripe does not know: asking the same again and again would not bring it back.
+    """
     handler = HANDLERS.get(event.type)
-    if handler:
+    if handler is None:
+        return
+    try:
         handler(event.object_id)
+    except gateway.StripeRefused as refusal:
+        if gateway.is_missing(refusal):
+            raise work.Park(f"{event.object_id} is not there at Stripe") from refusal
+        raise

@@ -29,6 +29,20 @@ def take_metadata(kind: str) -> None:
         store.save(record)
 
 
+def test_an_event_whose_object_is_gone_at_stripe_waits_for_staff_with_its_reason(joined, webhooks):
+    """As the objects of a test clock are that was deleted before its last events were heard."""
+    for record in store.of("subscription"):
+        store.delete(record)
+    webhooks()
+
+    parked = StripeEvent.objects.filter(done_at=None)
+    assert {event.parked_reason for event in parked} == {
+        f"{event.object_id} is not there at Stripe" for event in parked
+    }
+    assert "customer.subscription.created" in {event.type for event in parked}
+    assert "I10" not in breached()
+
+
 class TestAnUnknownSubscription:
     def test_is_adopted_by_the_membership_it_names(self, lost_customer, webhooks):
         take_metadata("customer")

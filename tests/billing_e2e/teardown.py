@@ -1,0 +1,64 @@
+"""`python -m tests.billing_e2e.teardown`: the hook at a scenario's end, while its customer is still there.
+
+All that is due is done, and every invariant must hold at the scenario's own moment; then `manage.py billing_e2e
+teardown` ends the membership, and what Stripe tells of that is heard out, for afterwards nobody can be asked about it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+from collections.abc import Callable
+
+import django
+from django.core.management import call_command
+
+SOUND, QUIET = 25.0, 10.0  # seconds: the worker is at it too, and billing-e2e waits for a minute
+
+
+def main() -> int:
+    django.setup()
+    call_command("tick", stdout=io.StringIO())
+    broken = _waited(_broken, SOUND)
+    call_command("billing_e2e", "teardown")
+    told = [*broken, *_waited(_unheard, QUIET)]
+    print("\n".join(told) or "every invariant holds")
+    return 1 if told else 0
+
+
+def _waited(ask: Callable[[], list[str]], seconds: float) -> list[str]:
+    """What is still answered after so many seconds; nothing, as soon as nothing is."""
+    until = time.monotonic() + seconds
+    while (told := ask()) and time.monotonic() < until:
+        time.sleep(0.5)
+    return told
+
+
+def _broken() -> list[str]:
+    """Every breach, but that Stripe's lists know nothing more of former scenarios' customers."""
+    from billing.invariants import ledger  # only once Django is set up
+    from membership import invariants
+    from membership.models import Member
+
+    own = Member.objects.filter(user__email=os.environ["BILLING_E2E_CUSTOMER_EMAIL"]).first()
+    expected = set()
+    for name, (_, model) in ledger.LISTS.items():
+        others = model._default_manager.exclude(stripe_id=None).exclude(membership__member=own).count()
+        expected.add(f"{others} of our {name} are not in Stripe's list")
+    asked = [(one, breach) for one in invariants.all_registered() for breach in one.check()]
+    return [f"{one.id}: {breach}" for one, breach in asked if one.id != "I7" or breach not in expected]
+
+
+def _unheard() -> list[str]:
+    """Events that wait to be told, or to be worked off."""
+    from billing.emulator import delivery
+    from billing.models import StripeEvent
+
+    waiting = StripeEvent.objects.filter(done_at=None, parked_reason="")
+    return [f"not delivered: {row.event.key}" for row in delivery.waiting()] + [f"undone: {one}" for one in waiting]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
