@@ -2,7 +2,7 @@
 
 Its own five scenarios are played with monthly and with yearly prices, then ours (scenarios/), whose checks ask the perk
 API. After each of our checks the same check follows with each of its expectations turned wrong, which must fail; and a
-scenario with a wrong check must make billing-e2e say no. At the end of each scenario that the product takes part in every
+scenario with a wrong check must make billing-e2e say no. At the end of each scenario the product takes part in, every
 invariant holds (teardown.py), and again after all of them, when their customers are gone.
 """
 
