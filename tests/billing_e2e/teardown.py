@@ -1,12 +1,12 @@
 """`python -m tests.billing_e2e.teardown`: the hook at a scenario's end, while its customer is still there.
 
-All that is due is done, and every invariant must hold at the scenario's own moment; then `manage.py billing_e2e
-teardown` ends the membership, and what Stripe tells of that is heard out, for afterwards nobody can be asked about it.
+What is due is done, except by the sweeps that would mend what was lost, and every invariant must hold at the
+scenario's own moment. Then `manage.py billing_e2e teardown` ends the membership, and what Stripe tells of that is
+heard out, for afterwards nobody can be asked about it.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import time
@@ -15,17 +15,27 @@ from collections.abc import Callable
 import django
 from django.core.management import call_command
 
+MENDING = {"reconcile with Stripe", "read overdue ones again"}
 SOUND, QUIET = 25.0, 10.0  # seconds: the worker is at it too, and billing-e2e waits for a minute
 
 
 def main() -> int:
     django.setup()
-    call_command("tick", stdout=io.StringIO())
+    _ring()
     broken = _waited(_broken, SOUND)
     call_command("billing_e2e", "teardown")
     told = [*broken, *_waited(_unheard, QUIET)]
     print("\n".join(told) or "every invariant holds")
     return 1 if told else 0
+
+
+def _ring() -> None:
+    """Beat rings once a minute: too seldom for a scenario."""
+    from membership import celery  # only once Django is set up
+
+    for name, entry in celery.schedule().items():
+        if name not in MENDING:
+            celery.app.tasks[entry["task"]]()
 
 
 def _waited(ask: Callable[[], list[str]], seconds: float) -> list[str]:

@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
+from django.db.models import F
 
 from billing import gateway, setup
-from billing.models import StripePrice
+from billing.models import Payment, StripePrice
 from membership import clock as product_clock
-from membership import standing
+from membership import lifecycle, standing
 from membership.models import Membership
 from perks import keys
 from perks.models import Ref
 from tests import factories
 from tests.billing_e2e import __main__ as runner
-from tests.billing_e2e import ask
+from tests.billing_e2e import ask, teardown
 
 SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.yaml"))
 
@@ -83,6 +84,38 @@ class TestTheHooks:
         settings.PRODUCTION = True
         with pytest.raises(CommandError, match="not played in production"):
             call_command("billing_e2e", "setup")
+
+
+class TestTheEndOfAScenario:
+    @pytest.fixture(autouse=True)
+    def impatient(self, monkeypatch):
+        monkeypatch.setattr(teardown, "SOUND", 0.0)
+        monkeypatch.setattr(teardown, "_unheard", list)
+
+    def test_is_sound_beside_customers_of_former_ones_who_are_gone(self, linked, capsys):
+        gone = factories.member("Gone")
+        Payment.objects.create(
+            membership=lifecycle.reserve(
+                member=gone, plan=the_membership().plan, currency="EUR", at=product_clock.now(), actor="system"
+            ),
+            stripe_id="ch_gone", intent_id="pi_gone", currency="EUR", captured=1, paid_at=product_clock.now(),
+            read_at=product_clock.wall(),
+        )  # fmt: skip
+
+        assert teardown.main() == 0, capsys.readouterr().out
+
+    def test_is_not_when_a_cent_of_its_own_is_missing(self, linked, capsys):
+        Payment.objects.update(captured=F("captured") - 1)
+
+        assert teardown.main() == 1
+        assert "I7: ch_" in capsys.readouterr().out
+        assert Membership.objects.get().status == "ended"
+
+    def test_is_not_while_events_wait(self, linked, monkeypatch):
+        monkeypatch.setattr(teardown, "QUIET", 0.0)
+        monkeypatch.setattr(teardown, "_unheard", lambda: ["not delivered: invoice.paid"])
+
+        assert teardown.main() == 1
 
 
 class TestAsking:
