@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db import IntegrityError, transaction
+
 from billing import webhooks
 from billing.models import StripeEvent
 from membership import doorbell, work
@@ -16,16 +18,18 @@ if TYPE_CHECKING:
 
 def receive(event: dict[str, Any], *, at: datetime) -> None:
     """Store a verified event under its unique id. One that came before rings again: maybe nobody heard the first."""
-    row, _ = StripeEvent.objects.get_or_create(
-        stripe_id=event["id"],
-        defaults={
-            "type": event["type"],
-            "object_id": event["data"]["object"].get("id") or "",
-            "payload": event,
-            "received_at": at,
-            "due_at": at,
-        },
-    )
+    try:
+        with transaction.atomic():  # written first and asked only if that fails: nearly all are new
+            row = StripeEvent.objects.create(
+                stripe_id=event["id"],
+                type=event["type"],
+                object_id=event["data"]["object"].get("id") or "",
+                payload=event,
+                received_at=at,
+                due_at=at,
+            )
+    except IntegrityError:  # each_event_is_stored_once
+        row = StripeEvent.objects.get(stripe_id=event["id"])
     if row.done_at is None:
         doorbell.ring("billing.handle_event", row.pk)
 
