@@ -111,6 +111,12 @@ class TestTheEndOfAScenario:
         assert "I7: ch_" in capsys.readouterr().out
         assert Membership.objects.get().status == "ended"
 
+    def test_is_not_when_a_live_subscription_is_dead_at_stripe(self, linked, stripe, capsys):
+        stripe.subscriptions.cancel(linked.id)
+
+        assert teardown.main() == 1
+        assert f"I8: {linked.id} is canceled at Stripe" in capsys.readouterr().out
+
     def test_is_not_while_events_wait(self, linked, monkeypatch):
         monkeypatch.setattr(teardown, "QUIET", 0.0)
         monkeypatch.setattr(teardown, "_unheard", lambda: ["not delivered: invoice.paid"])
