@@ -112,6 +112,14 @@ def test_a_sample_through_the_database(clock, share):
         _live(random.Random(seed), plan, clock, seed)
 
 
+@pytest.mark.django_db
+def test_a_day_that_ends_with_its_instant_is_seen_in_the_sample(clock, monkeypatch):
+    """The defence is the local midnight: off, the last day is cut short."""
+    monkeypatch.setattr(calendar, "midnight_after", lambda moment, zone: moment)
+    with pytest.raises(AssertionError, match="seed 1"):
+        _live(random.Random(1), factories.plan("gold-year"), clock, 1)
+
+
 def _live(rng: random.Random, plan, clock, seed: int) -> None:
     """One membership over some years: paid each time, with its standing asked around each boundary."""
     zone, start = rng.choice(ZONES), rng.choice(starts(rng))
