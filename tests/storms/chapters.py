@@ -148,9 +148,9 @@ CHAPTERS = {
     "cancels and runs out": Chapter((*JOINED, World.cancels, *HEARD), A_YEAR, 22),
     "joins again": Chapter(OVER, JOINED, 102),
     "is told of the renewal and renews": Chapter(
-        JOINED, (*TOLD_OF_RENEWAL, later(days=6, hours=3), *HEARD), 1, nights=True
+        JOINED, (*TOLD_OF_RENEWAL, later(days=6, hours=3), *HEARD), 178, nights=True
     ),
-    "fails to pay, is warned, mends it": Chapter(OVERDUE, (*HEARD, *WARNED, mends_it, *HEARD), 1),
+    "fails to pay, is warned, mends it": Chapter(OVERDUE, (*HEARD, *WARNED, mends_it, *HEARD), 238),
     "fails to pay until it is over": Chapter((*OVERDUE, *HEARD, *WARNED), (later(days=5), *HEARD), 100),
     "upgrades for the quoted amount": Chapter(JOINED_SILVER, (asks_what_gold_costs, takes_gold, *HEARD), 90),
     "changes their mind": Chapter(JOINED, (changes_their_mind, *HEARD), 100),
