@@ -84,7 +84,7 @@ def renewed(members: int) -> list[Any]:
         dice = random.Random(SEED)  # noqa: S311
         for number in range(members):
             Person(number, dice, plan="gold-year").joins()
-        for moment in (start, start + timedelta(days=365, minutes=61)):
+        for moment in (start, start + timedelta(days=365, hours=6)):
             swept(clock.now())
             clock.turn_to(moment)
             timeline.catch_up()
