@@ -186,7 +186,7 @@ if LOCAL_STRIPE_INSTALLED:
 
 WORK_LEASE = ENV.work_lease  # seconds a worker may keep a row before another takes it over
 CELERY: dict[str, Any] = {
-    "broker_url": ENV.redis_url or ("memory://" if VIP_MODE == "test" else "files://localhost/"),
+    "broker_url": ENV.redis_url or ("memory://localhost/" if VIP_MODE == "test" else "files://localhost/"),
     "broker_transport_options": (
         {
             "visibility_timeout": 300,
