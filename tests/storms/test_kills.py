@@ -7,6 +7,7 @@ something back while Stripe is silent. Everything is left to the workers, and th
 from __future__ import annotations
 
 import io
+import time
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -134,6 +135,7 @@ def nobody_claims(rows: Any, pk: Any, handle: Any, *, at: Any) -> bool:
     if not work.due(rows, at=at).filter(pk=pk).exists():
         return False
     handle(rows.get(pk=pk))
+    time.sleep(0.05)  # long enough for another to look at it too
     return bool(rows.filter(pk=pk).update(done_at=at))
 
 
