@@ -16,7 +16,7 @@ from typing import Any
 from membership.environment import Environment
 
 ROOT = Path(__file__).parent.parent.parent
-READY = 300.0  # seconds on a busy machine; fresh_clone.py holds it to 60 on an idle one
+READY = 180.0  # seconds on a busy machine; fresh_clone.py holds it to 60 on an idle one
 
 
 def free_port() -> int:
