@@ -260,7 +260,7 @@ def _rolls_over(anchor: datetime, interval: calendar.Interval, count: int) -> da
     return _real_anniversary(anchor, interval, count)
 
 
-def _starts_when_paid(last, *, source, length, starts_at):
+def _starts_when_paid(last, *, source, length, starts_at, interrupted=False):
     """The mistake: a term begins when its money arrives."""
     return _real_follow(None, source=source, length=length, starts_at=starts_at)
 
