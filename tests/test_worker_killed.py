@@ -1,13 +1,14 @@
 """A worker killed with -9 after it claimed the event and before it committed, the return page never opened.
 
 Real processes under the supervisor, once with the broker of files and once with a real redis-server. The worker is
-held at the worst moment by nothing of ours: the test takes the write lock of the local Stripe's database, so the
-worker's question to Stripe waits.
+held at the worst moment by nothing of ours: the test takes the locks of the local Stripe's database, so the worker's
+question to Stripe waits.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -28,6 +29,7 @@ from membership.bootstrap.visitor import Visitor
 
 ROOT = Path(__file__).parent.parent
 LEASE = 15
+WAL_LOCKS = (8, 120)  # how many bytes, and where (SQLite's wal-index format)
 ADA = personas.Persona("gold", "Ada Killjoy", "killjoy@example.com", "gold-year")
 IN_HAND = """
 SELECT count(*) FROM billing_stripeevent
@@ -131,11 +133,15 @@ def installation(request, tmp_path) -> Iterator[Installation]:
 
 @contextlib.contextmanager
 def stripe_kept_waiting(data: Path) -> Iterator[None]:
-    """The local Stripe answers nobody: its database's write lock is ours."""
-    with contextlib.closing(sqlite3.connect(data / "local_stripe.sqlite3", timeout=20, isolation_level=None)) as held:
-        held.execute("BEGIN IMMEDIATE")
+    """The local Stripe answers nobody: every lock of its database is ours, those of readers too.
+
+    In WAL mode a writer keeps no reader waiting; the locks are eight bytes of the shared memory's file.
+    """
+    path = data / "local_stripe.sqlite3"
+    with contextlib.closing(sqlite3.connect(path, timeout=20)) as opened, open(f"{path}-shm", "r+b") as shared:
+        opened.execute("SELECT count(*) FROM sqlite_master").fetchall()  # while it is open, that file stays
+        fcntl.lockf(shared, fcntl.LOCK_EX, *WAL_LOCKS)
         yield
-        held.execute("ROLLBACK")
 
 
 def stop_workers_between_transactions(installation: Installation) -> None:

@@ -61,7 +61,7 @@ def workers(demo: Demo) -> list[int]:
     for path in Path("/proc").glob("[0-9]*"):
         try:
             ours = mark in (path / "environ").read_bytes().split(b"\0")
-            if ours and b"celery" in (path / "cmdline").read_bytes():
+            if ours and b"worker" in (path / "cmdline").read_bytes().split(b"\0"):
                 found.append(int(path.name))
         except OSError:
             continue
