@@ -16,6 +16,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core import mail
+from django.core.management.color import no_style
 from django.db import connections, models, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -132,3 +133,6 @@ def _insert(table: Table, rows: list[str]) -> None:
         else:
             with cursor.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as lines:
                 lines.write("".join(f"{row}\n" for row in rows))
+            # A flush may have begun the keys anew: the next row must not get one of these.
+            for statement in connection.ops.sequence_reset_sql(no_style(), [table[1]]):
+                cursor.execute(statement)
