@@ -79,6 +79,11 @@ def basket(**changes: Any) -> dict[str, Any]:
     return {"currency": "EUR", "lines": [line], "shipping": shipping, **changes}
 
 
+def number(membership: Membership) -> dict[str, str]:
+    """The question's `member`, named by the number on the card."""
+    return {"number": membership.member.number}
+
+
 @pytest.fixture
 def shop(db: None, clock: Clock, client: Client) -> Shop:
     """A shop with a key for everything."""

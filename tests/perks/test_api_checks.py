@@ -1,21 +1,13 @@
-"""POST /perk-checks through the door: every reason, every way to name a member, every bad request."""
-
-from datetime import timedelta
+"""POST /perk-checks through the door: the answer, every way to name a member, the log, what it costs."""
 
 import orjson
-import pytest
 
-from membership import card_token, cards, households, lifecycle
+from membership import card_token, cards, households
 from membership.models import Card
-from membership.signals import membership_changed
 from perks import decisions, keys
-from perks.models import ApiKey, Decision, Grant, Perk, TierPerk
+from perks.models import Decision, Perk, TierPerk
 from tests import factories
-from tests.perks.conftest import basket
-
-
-def number(membership):
-    return {"number": membership.member.number}
+from tests.perks.conftest import basket, number
 
 
 class TestTheAnswer:
@@ -106,111 +98,6 @@ class TestTheAnswer:
         assert shop.reason("concierge", member={"number": holder.number}) == "granted"
 
 
-class TestReasons:
-    """Each through the door, with the programme of the demo or a small change to it."""
-
-    @pytest.mark.parametrize(
-        ("perk", "changes", "expected"),
-        [
-            ("free-shipping", {}, "granted"),
-            ("free-shipping", {"shipping": None}, "nothing_eligible"),
-            ("free-shipping", {"shipping": {"country": "BR", "method": "standard", "amount": 1}}, "country_excluded"),
-            ("free-shipping", {"shipping": {"country": "NL", "method": "drone", "amount": 1}}, "method_excluded"),
-            ("free-shipping", {"currency": "CHF"}, "currency_mismatch"),
-            ("standing-discount", {"currency": "CHF"}, "currency_mismatch"),
-            ("standing-discount", {"lines": []}, "nothing_eligible"),
-            ("early-access", {}, "granted"),
-            ("concierge", {}, "granted"),
-            ("fortune-telling", {}, "unknown_perk"),
-        ],
-    )
-    def test_that_follow_from_the_basket(self, shop, joined, perk, changes, expected):
-        assert shop.reason(perk, member=number(joined()), basket=basket(**changes)) == expected
-
-    @pytest.mark.parametrize(
-        ("perk", "settings", "asked", "expected"),
-        [
-            ("free-shipping", {"minimum_basket": {"EUR": 20000}}, basket(), "below_minimum"),
-            ("standing-discount", {"excluded_categories": ["coats"]}, basket(), "item_excluded"),
-            (
-                "standing-discount",
-                {"stacking": "not_with_other_discounts"},
-                basket(discounts=[{"code": "SPRING", "amount": 500}]),
-                "not_stackable",
-            ),
-        ],
-    )
-    def test_that_follow_from_the_perks_own_rules(self, shop, laurel, joined, perk, settings, asked, expected):
-        sold = TierPerk.objects.get(tier__code="gold", perk__code=perk)
-        sold.settings = {**sold.settings, **settings}
-        sold.save()
-        assert shop.reason(perk, member=number(joined()), basket=asked) == expected
-
-    @pytest.mark.parametrize(
-        ("hours", "expected"), [(0, "not_open_yet"), (11, "not_open_yet"), (12, "granted"), (36 + 21 * 24, "closed")]
-    )
-    def test_that_follow_from_a_sales_dates(self, shop, joined, clock, hours, expected):
-        membership = joined("silver-year")
-        line = {"id": "1", "sku": "A", "quantity": 1, "unit_amount": 100, "sale": "winter-sale"}
-        clock.move(hours=hours)
-        assert shop.reason("early-access", member=number(membership), basket=basket(lines=[line])) == expected
-
-    def test_of_somebody_unknown_and_of_somebody_without_membership(self, shop, laurel):
-        assert shop.reason("free-shipping", member={"number": "1234567890"}) == "unknown_member"
-        assert shop.reason("free-shipping", member={"number": "not a number"}) == "unknown_member"
-        assert shop.reason("free-shipping", member={"number": factories.member().number}) == "not_a_member"
-
-    def test_of_somebody_who_has_not_paid_yet_and_of_one_who_never_did(self, shop, laurel, clock):
-        who, plan, at = factories.member(), factories.plan("gold-year"), clock.now
-        membership = lifecycle.reserve(member=who, plan=plan, currency="EUR", at=at, actor="system")
-        assert shop.reason("free-shipping", member={"number": who.number}) == "membership_pending"
-        lifecycle.end(membership=membership, reason="expired", at=at, actor="system")
-        assert shop.reason("free-shipping", member={"number": who.number}) == "not_a_member"
-
-    def test_of_a_membership_that_is_stopped_paused_ended_or_over(self, shop, joined, clock):
-        stopped, paused, ended, over = (joined() for _ in range(4))
-        at, by = clock.now, "staff:1"
-        lifecycle.suspend(membership=stopped, source="staff", source_ref="x", at=at, actor=by)
-        lifecycle.pause(membership=paused, until=at + timedelta(days=5), at=at, actor=by)
-        lifecycle.end(membership=ended, reason="refunded", at=at, actor=by)
-        assert shop.reason("free-shipping", member=number(stopped), basket=basket()) == "membership_suspended"
-        assert shop.reason("free-shipping", member=number(paused), basket=basket()) == "membership_paused"
-        assert shop.reason("free-shipping", member=number(ended), basket=basket()) == "membership_ended"
-        clock.move(days=400)
-        assert shop.reason("free-shipping", member=number(over), basket=basket()) == "membership_lapsed"
-
-    def test_in_grace_perks_go_on_or_stop_as_they_were_sold(self, shop, joined, clock):
-        membership = joined()
-        clock.move(days=368)
-        answer = shop.check(member=number(membership), basket=basket())
-        assert answer["member"]["standing"] == "grace"
-        reasons = {d["perk"]: d["reason"] for d in answer["decisions"]}
-        assert (reasons["free-shipping"], reasons["concierge"]) == ("granted", "payment_overdue")
-
-    def test_of_a_perk_used_up(self, shop, joined, clock):
-        membership = joined()
-        Grant.objects.filter(perk__code="concierge", term__isnull=False).update(
-            settings={**Grant.objects.filter(perk__code="concierge").first().settings, "allowance": {"uses": 1}}
-        )
-        grant = Grant.objects.get(perk__code="concierge", term__isnull=False)
-        at = clock.now
-        grant.redemptions.create(
-            shop=ApiKey.objects.get().shop,
-            period="term",
-            slot=1,
-            allowance=1,
-            idempotency_key="k",
-            request_hash="h",
-            order_ref="o",
-            currency="EUR",
-            held_at=at,
-            expires_at=at,
-        )
-        membership_changed.send(sender=type(membership), membership=membership, at=at)
-        (decision,) = shop.check(member=number(membership), perks=["concierge"])["decisions"]
-        assert (decision["reason"], decision["uses_left"]) == ("used_up", 0)
-
-
 class TestNamingTheMember:
     def test_by_card_as_token_or_url(self, shop, joined, clock):
         membership = joined()
@@ -237,78 +124,6 @@ class TestNamingTheMember:
         shop.call("PUT", f"/members/{joined().member.number}/refs", {"customer_ref": "C-7"})
         shop.key = keys.create(shop_name="Another", scopes=["perks:check"], at=clock.now, actor="test")
         assert shop.reason("concierge", member={"customer_ref": "C-7"}) == "unknown_member"
-
-
-class TestBadRequests:
-    @pytest.mark.parametrize(
-        ("question", "field"),
-        [
-            ({}, "member"),
-            ({"member": {}}, "member"),
-            ({"member": {"number": "1", "card": "x"}}, "member"),
-            ({"member": {"number": "1"}, "baskets": {}}, "baskets"),
-            ({"member": {"number": "1"}, "basket": basket(currency="euro")}, "basket.currency"),
-            ({"member": {"number": "1"}, "basket": {"lines": []}}, "basket.currency"),
-            ({"member": {"number": "1"}, "basket": basket(lines=[{"id": "1"}])}, "basket.lines.0.sku"),
-            (
-                {"member": {"number": "1"}, "basket": basket(lines=[basket()["lines"][0] | {"quantity": 0}])},
-                "basket.lines.0.quantity",
-            ),
-            (
-                {"member": {"number": "1"}, "basket": basket(lines=[basket()["lines"][0] | {"unit_amount": 1.5}])},
-                "basket.lines.0.unit_amount",
-            ),
-            (
-                {"member": {"number": "1"}, "basket": basket(lines=[basket()["lines"][0] | {"unit_amount": -1}])},
-                "basket.lines.0.unit_amount",
-            ),
-            (
-                {"member": {"number": "1"}, "basket": basket(lines=[basket()["lines"][0] | {"unit_amount": 10**13}])},
-                "basket.lines.0.unit_amount",
-            ),
-            ({"member": {"number": "1"}, "basket": basket(lines=basket()["lines"] * 2)}, "basket"),
-            ({"member": {"number": "1"}, "perks": "all"}, "perks"),
-        ],
-    )
-    def test_that_cannot_be_understood_name_the_field(self, shop, question, field):
-        response = shop.call("POST", "/perk-checks", question)
-        problem = response.json()
-        assert (response.status_code, response.headers["Content-Type"]) == (422, "application/problem+json")
-        assert (problem["code"], problem["status"]) == ("invalid_request", 422)
-        assert field in [e["field"] for e in problem["errors"]]
-
-    def test_with_an_unknown_plan(self, shop, laurel):
-        response = shop.call("POST", "/perk-checks", {"if_joined": "platinum-year"})
-        assert (response.status_code, response.json()["code"]) == (422, "unknown_plan")
-
-    @pytest.mark.parametrize("body", [b"{", b"\xff", b'{"member": NaN}'])
-    def test_that_are_not_json(self, shop, body):
-        response = shop.call("POST", "/perk-checks", body)
-        assert (response.status_code, response.json()["code"]) == (400, "invalid_json")
-
-    def test_without_a_body_are_told_so(self, shop):
-        response = shop.call("POST", "/perk-checks", b"")
-        assert (response.status_code, response.json()["detail"]) == (422, "Field required")
-
-    def test_that_are_too_big(self, shop):
-        response = shop.call("POST", "/perk-checks", b" " * 600_000)
-        assert (response.status_code, response.json()["code"]) == (413, "body_too_big")
-
-    @pytest.mark.parametrize(
-        ("method", "path", "status", "code"),
-        [
-            ("GET", "/perk-checks", 405, "method_not_allowed"),
-            ("DELETE", "/members/1", 405, "method_not_allowed"),
-            ("GET", "/nothing", 404, "not_found"),
-            ("GET", "/", 404, "not_found"),
-            ("GET", "/perk-checks/chk_unknown", 404, "unknown_check"),
-            ("GET", "/members/1", 404, "unknown_member"),
-        ],
-    )
-    def test_to_the_wrong_door(self, shop, method, path, status, code):
-        response = shop.call(method, path)
-        assert (response.status_code, response.json()["code"]) == (status, code)
-        assert response.headers["Content-Type"] == "application/problem+json"
 
 
 class TestTheLog:
