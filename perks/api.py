@@ -10,7 +10,7 @@ from ninja import Query, Router
 
 from membership import cards, clock
 from membership.problems import Problem
-from perks import checks, lookup, members
+from perks import as_of, checks, lookup, members
 from perks.auth import ApiKeyAuth, Caller
 from perks.languages import preferred
 from perks.schemas import (
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 router = Router()
 
 CHECK, READ, VERIFY = ApiKeyAuth("perks:check"), ApiKeyAuth("members:read"), ApiKeyAuth("cards:verify")
+CHECK_AS_OF, READ_AS_OF = ApiKeyAuth("perks:check", as_of=True), ApiKeyAuth("members:read", as_of=True)
 
 
 def _answers(ok: Any, *refusals: int) -> dict[int, Any]:
@@ -55,8 +56,9 @@ def _caller(request: HttpRequest) -> Caller:
 
 @router.post(
     "/perk-checks",
-    auth=CHECK,
+    auth=CHECK_AS_OF,
     response=_answers(CheckOut, 400, 413, 422),
+    openapi_extra=as_of.DECLARED,
     operation_id="check_perks",
     tags=["Perk checks"],
 )
@@ -64,7 +66,9 @@ def check_perks(request: HttpRequest, asked: CheckIn) -> HttpResponse:
     """What may this member get on this basket, now? A no is an answer too: 200 with `allowed: false` and a reason."""
     language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
     with translation.override(language):
-        body = checks.answer(asked=asked, raw=request.body, shop=_caller(request).shop, at=clock.now())
+        body = checks.answer(
+            asked=asked, raw=request.body, shop=_caller(request).shop, at=clock.now(), as_of=as_of.asked(request)
+        )
     return _json(body, language)
 
 
@@ -85,8 +89,9 @@ def replay_check(request: HttpRequest, check_id: str) -> HttpResponse:
 
 @router.get(
     "/members/{number}",
-    auth=READ,
-    response=_answers(MemberDetail, 404),
+    auth=READ_AS_OF,
+    response=_answers(MemberDetail, 404, 422),
+    openapi_extra=as_of.DECLARED,
     operation_id="get_member",
     tags=["Members"],
 )
@@ -94,8 +99,9 @@ def get_member(request: HttpRequest, number: str) -> HttpResponse:
     """Standing, tier, perks with what is left of them, and when the next thing changes."""
     language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
     with translation.override(language):
-        at = clock.now()
-        return _json(members.detail(_known(number, at=at), at=at), language)
+        moment = as_of.asked(request)
+        at = moment or clock.now()
+        return _json(members.detail(_known(number, at=at, as_of=moment), at=at), language)
 
 
 @router.put(
@@ -122,15 +128,17 @@ def list_perks(request: HttpRequest) -> HttpResponse:
 
 
 @router.get(
-    "/sales", auth=CHECK, response=_answers(list[SaleOut], 404, 422), operation_id="list_sales", tags=["Catalogue"]
+    "/sales", auth=CHECK_AS_OF, response=_answers(list[SaleOut], 404, 422), openapi_extra=as_of.DECLARED,
+    operation_id="list_sales", tags=["Catalogue"]
 )
 def list_sales(
     request: HttpRequest, member: Annotated[str | None, Query(max_length=40, description="A member number")] = None
 ) -> HttpResponse:
     """Sales that are not over: when each opens for the public, per tier and (with `member`) for a member."""
     language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
-    at = clock.now()
-    found = _known(member, at=at) if member is not None else None
+    moment = as_of.asked(request)
+    at = moment or clock.now()
+    found = _known(member, at=at, as_of=moment) if member is not None else None
     with translation.override(language):
         return _json(members.sales(found, at=at), language)
 
@@ -158,8 +166,8 @@ def verify_card(request: HttpRequest, card: CardIn) -> HttpResponse:
     return _json({"valid": False, "reason": told})
 
 
-def _known(number: str, *, at: datetime) -> lookup.Found:
+def _known(number: str, *, at: datetime, as_of: datetime | None = None) -> lookup.Found:
     found = lookup.by_number(number, at=at)
     if found is None:
         raise Problem(404, "unknown_member", "There is no member with this number.")
-    return found
+    return found if as_of is None else lookup.as_of(found, as_of)

@@ -37,6 +37,8 @@ PROBLEMS = {
     "unknown_plan": _("422. if_joined names no plan that is on sale."),
     "unknown_member": _("404. No member has this number. A perk check answers 200 with the reason unknown_member."),
     "unknown_check": _("404. No perk check of your shop has this id, or it is older than 13 months."),
+    "bad_member_clock": _("422. X-Member-Clock is no moment with a zone, such as 2026-12-24T18:00:00Z."),
+    "member_clock_refused": _("403. X-Member-Clock came with a live key, or on a call that changes something."),
     "ref_taken": _("409. This customer_ref is tied to another member."),
     "not_found": _("404. There is nothing at this address."),
     "method_not_allowed": _("405. The address exists, the method does not."),

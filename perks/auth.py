@@ -11,7 +11,7 @@ from ninja.security.http import HttpAuthBase
 
 from membership import limits
 from membership.problems import Problem
-from perks import keys
+from perks import as_of, keys
 from perks.decisions import key_was_used
 from perks.fresh import Fresh
 from perks.models import ApiKey
@@ -35,13 +35,13 @@ _callers: Fresh[str, Caller | None] = Fresh()
 
 
 class ApiKeyAuth(HttpAuthBase):
-    """`Authorization: Bearer vip_…`, with a scope."""
+    """`Authorization: Bearer vip_…`, with a scope. `as_of`: the call may be asked about another moment (as_of.py)."""
 
     openapi_scheme = "bearer"
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, scope: str, *, as_of: bool = False) -> None:
         super().__init__()
-        self.scope = scope
+        self.scope, self.as_of = scope, as_of
 
     def __call__(self, request: HttpRequest) -> Caller:
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -52,6 +52,8 @@ class ApiKeyAuth(HttpAuthBase):
             raise _guessed(limits.address_of(request), token)
         if self.scope not in caller.scopes:
             raise Problem(403, "missing_scope", f"This key lacks the scope {self.scope}.")
+        if as_of.HEADER in request.META:
+            as_of.refuse_unless(takes_it=self.as_of)
         key_was_used(caller.key)
         return caller
 

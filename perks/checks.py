@@ -38,16 +38,21 @@ class NoSuchCheck(DomainError):
     message = "There is no such perk check of this shop, or it is older than 13 months."
 
 
-def answer(*, asked: CheckIn, raw: bytes, shop: int, at: datetime) -> bytes:
-    """Decide, remember, and return the body of the answer. Raises UnknownPlan."""
+def answer(*, asked: CheckIn, raw: bytes, shop: int, at: datetime, as_of: datetime | None = None) -> bytes:
+    """Decide, remember, and return the body of the answer. Raises UnknownPlan.
+
+    `as_of`: decide for that moment instead, by what is known at `at`.
+    """
     found = _find(asked.member, shop, at) if asked.member else None
+    if as_of is not None and found is not None:
+        found = lookup.as_of(found, as_of)
     ident = f"chk_{secrets.token_urlsafe(16)}"
-    decided = _decide(asked, found, at)
+    decided = _decide(asked, found, as_of or at)
     body = dumps({"id": ident, **decided})
     question = raw if asked.member is None or asked.member.card is None else _without_token(asked)
     member = found.member if found else None
-    decisions.record(decisions.Entry(ident, shop, member, at, question, body))
-    if member is not None and decided["member"]["standing"] is Standing.GRACE:
+    decisions.record(decisions.Entry(ident, shop, member, at, question, body, as_of))
+    if as_of is None and member is not None and decided["member"]["standing"] is Standing.GRACE:
         decisions.renewal_is_awaited(member)
     return body
 
@@ -67,6 +72,7 @@ def replay(*, ident: str, shop: int, at: datetime, parse: type[CheckIn]) -> byte
     return dumps(
         {
             "id": kept.pk,
+            "as_of": kept.as_of,
             "question": orjson.Fragment(kept.question),
             "answer": orjson.Fragment(kept.answer),
             "today": today,

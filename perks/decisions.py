@@ -36,6 +36,7 @@ class Entry(NamedTuple):
     decided_at: datetime
     question: bytes
     answer: bytes
+    as_of: datetime | None = None
 
 
 _waiting: deque[Entry] = deque()
@@ -102,13 +103,14 @@ def _write(entries: list[Entry], used: set[int]) -> None:
         return
     adapt = connection.ops.adapt_datetimefield_value
     rows: list[tuple[Any, ...]] = [
-        (e.id, e.shop_id, e.member_id, adapt(e.decided_at), e.question.decode(), e.answer.decode()) for e in entries
+        (e.id, e.shop_id, e.member_id, adapt(e.decided_at), e.question.decode(), e.answer.decode(), adapt(e.as_of))
+        for e in entries
     ]
     with transaction.atomic(), connection.cursor() as cursor:
         if rows:
             cursor.executemany(
-                "INSERT INTO perks_decision (id, shop_id, member_id, decided_at, question, answer)"
-                " VALUES (%s, %s, %s, %s, %s, %s)",
+                "INSERT INTO perks_decision (id, shop_id, member_id, decided_at, question, answer, as_of)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s)",
                 rows,
             )
         if used:

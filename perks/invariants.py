@@ -88,7 +88,7 @@ def _answers_given_after_a_stop() -> Iterable[str]:
     since = clock.now() - LOOKED_BACK
     stopped = Q(stops__opened_at__gte=since) | Q(cut_at__gte=since)
     members = Membership.objects.filter(stopped).values_list("member_id", flat=True).distinct()
-    asked = Decision.objects.filter(member__in=list(members), decided_at__gte=since).order_by("decided_at")
+    asked = Decision.objects.filter(member__in=list(members), decided_at__gte=since, as_of=None).order_by("decided_at")
     for decision in asked.select_related("member").iterator(chunk_size=500):
         told = (orjson.loads(decision.answer).get("member") or {}).get("standing")
         if told in standing.HONORED and not _spoken_for(decision.member, decision.decided_at):

@@ -10,7 +10,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 from membership import card_token, numbers
 from membership.models import Member
-from perks import facts
+from perks import entitlements, facts
 from perks.models import Ref
 
 if TYPE_CHECKING:
@@ -63,6 +63,16 @@ def by_customer_ref(shop: int, customer_ref: str, *, at: datetime) -> Found | No
 def by_member(member: int, *, at: datetime) -> Found | None:
     """By our own id, for a replay."""
     return _row(at, BY_MEMBER, member) or _without_membership(Member.objects.filter(pk=member).first())
+
+
+def as_of(found: Found, moment: datetime) -> Found:
+    """The member as of another moment, past or to come, by what is known now. Dozens of queries: not for checkouts.
+
+    The entitlement row will not do: what can no longer matter at the time it was written is left out of it.
+    """
+    told = entitlements.recompute(Member.objects.get(pk=found.member), as_of=moment)
+    facts_then = facts.load(told[1]).speaking(moment) if told else None
+    return Found(found.member, found.number, facts_then)
 
 
 def tie(*, shop: int, customer_ref: str, number: str) -> bool:

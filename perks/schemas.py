@@ -188,6 +188,7 @@ class ReplayOut(BaseModel):
     """A check as it was asked and answered, and what the rules say today (null if its plan is gone)."""
 
     id: str
+    as_of: Annotated[datetime | None, Field(description="The moment a test key asked about, by X-Member-Clock")]
     question: dict[str, Any]
     answer: CheckOut
     today: CheckBody | None

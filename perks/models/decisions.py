@@ -9,7 +9,10 @@ from perks.models.shops import Shop
 
 
 class Decision(models.Model):
-    """A perk check as it was asked and answered: both bodies, as JSON text."""
+    """A perk check as it was asked and answered: both bodies, as JSON text.
+
+    `as_of`: the moment that a test key asked about (X-Member-Clock), where it was not that of the asking.
+    """
 
     id = models.CharField(max_length=32, primary_key=True)
     shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="decisions")
@@ -17,6 +20,7 @@ class Decision(models.Model):
     decided_at = models.DateTimeField()
     question = models.TextField()
     answer = models.TextField()
+    as_of = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [

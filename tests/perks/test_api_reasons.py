@@ -6,9 +6,16 @@ import pytest
 
 from membership import lifecycle
 from membership.signals import membership_changed
+from perks import sentences
 from perks.models import ApiKey, Grant, TierPerk
+from perks.schemas import Reason
 from tests import factories
 from tests.perks.conftest import basket, number
+
+
+def test_the_schema_lists_every_reason_that_has_a_sentence():
+    (known,) = [part for part in Reason.__metadata__ if part.json_schema_extra]
+    assert sorted(known.json_schema_extra["x-known-values"]) == sorted(["granted", *sentences.REFUSALS])
 
 
 class TestReasons:
