@@ -128,8 +128,12 @@ def list_perks(request: HttpRequest) -> HttpResponse:
 
 
 @router.get(
-    "/sales", auth=CHECK_AS_OF, response=_answers(list[SaleOut], 404, 422), openapi_extra=as_of.DECLARED,
-    operation_id="list_sales", tags=["Catalogue"]
+    "/sales",
+    auth=CHECK_AS_OF,
+    response=_answers(list[SaleOut], 404, 422),
+    openapi_extra=as_of.DECLARED,
+    operation_id="list_sales",
+    tags=["Catalogue"],
 )
 def list_sales(
     request: HttpRequest, member: Annotated[str | None, Query(max_length=40, description="A member number")] = None

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('perks', '0001_catalogue_grants_redemptions_shops'),
+        ("perks", "0001_catalogue_grants_redemptions_shops"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='decision',
-            name='as_of',
+            model_name="decision",
+            name="as_of",
             field=models.DateTimeField(blank=True, null=True),
         ),
     ]
