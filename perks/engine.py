@@ -16,12 +16,13 @@ from membership.standing import Standing
 from perks import allowances, kinds, sentences
 from perks.basket import Basket, Room
 from perks.kinds import Effect, Kind, KindSettings, Question, Refusal
+from perks.kinds.base import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from perks.facts import Facts, Held
-    from perks.kinds.base import SaleDates
+    from perks.kinds.base import About, SaleDates
 
 LONGEST_VALIDITY = timedelta(hours=24)
 # A "no" that a payment or a sign-up turns into a "yes" at any moment is not to be kept.
@@ -113,16 +114,14 @@ def decide(
     standing = facts.standing(at) if facts else None
     held = facts.held(at) if facts else {}
     codes = list(dict.fromkeys(asked if asked is not None else (*world.perks, *held)))
-    question = Question(at=at, basket=basket, room=Room(basket), sales=world.sales)
+    about = facts.about if facts else NOBODY
+    question = Question(at=at, basket=basket, room=Room(basket), sales=world.sales, member=about)
     outcomes: dict[str, _Candidate | Refusal] = {}
     for code in codes:
         outcomes[code] = _weigh(code, facts, known, standing, held.get(code), world, question)
     effects = _best({code: c for code, c in outcomes.items() if isinstance(c, _Candidate)}, question)
     action_url = world.mend_url or None if standing is Standing.GRACE else None
-    zone = facts.zone if facts else "UTC"
-    decisions = [
-        _decision(code, outcomes[code], effects.get(code), question, world, zone, action_url) for code in codes
-    ]
+    decisions = [_decision(code, outcomes[code], effects.get(code), question, world, action_url) for code in codes]
     return Answer(
         standing=standing,
         tier=facts.tier(at) if facts else None,
@@ -149,11 +148,18 @@ def _weigh(
         return Refusal(reason)
     if held is None:
         return Refusal("not_in_tier")
+    weighed = _use(held, standing, question)
+    while isinstance(weighed, Refusal) and held.instead is not None:
+        held = held.instead
+        weighed = _use(held, standing, question)
+    return weighed
+
+
+def _use(held: Held, standing: Standing | None, question: Question) -> _Candidate | Refusal:
     kind, settings = kinds.load(held.kind, held.settings)
     if standing is Standing.GRACE and settings.in_grace != "keep":
         return Refusal("payment_overdue")
-    assert facts is not None
-    uses_left, resets_at = uses(held, settings, facts.zone, question.at)
+    uses_left, resets_at = uses(held, settings, question.member, question.at)
     if uses_left == 0:
         return Refusal("used_up", resets_at=resets_at)
     return _misfit(kind, settings, question) or _Candidate(held, kind, settings, uses_left, resets_at)
@@ -171,12 +177,21 @@ def _no_member(facts: Facts | None, known: bool, standing: Standing | None, at: 
     return None
 
 
-def uses(held: Held, settings: KindSettings, zone: str, at: datetime) -> tuple[int | None, datetime | None]:
+def uses(held: Held, settings: KindSettings, member: About, at: datetime) -> tuple[int | None, datetime | None]:
     """How many uses are left in the allowance's period, and when it starts anew. (None, None): it is unlimited."""
     if settings.allowance is None:
         return None, None
-    used = held.used.get(allowances.period(settings.allowance.every, at, zone), 0)
-    return max(0, settings.allowance.uses - used), allowances.resets_at(settings.allowance.every, at, zone)
+    period, resets_at = settings.period(at, member)
+    return max(0, most(held, settings, member, at) - held.used.get(period, 0)), resets_at
+
+
+def most(held: Held, settings: KindSettings, member: About, at: datetime) -> int:
+    """How many uses the period of `at` has in all, with those that came over from the one before: its slots."""
+    assert settings.allowance is not None
+    if held.since is None:
+        return settings.allowance.uses
+    since = datetime.fromisoformat(held.since)
+    return settings.allowance.uses + allowances.carried(settings.allowance, held.used, since, at, member.zone)
 
 
 def _misfit(kind: Kind, settings: KindSettings, question: Question) -> Refusal | None:
@@ -196,14 +211,15 @@ def _best(candidates: dict[str, _Candidate], question: Question) -> dict[str, Ef
     basket, saves the shopper most. So one more perk can never cost more. The question's room is used up."""
     free: list[str] = []
     groups: defaultdict[str, list[str]] = defaultdict(list)
-    for code in sorted(candidates):
+    for code in candidates:
         group = candidates[code].settings.group
         (groups[group] if group else free).append(code)
     full = question.room
     best: tuple[int, Room, dict[str, Effect]] | None = None
-    for choice in product(*groups.values()):
+    for choice in product(*(sorted(group) for _, group in sorted(groups.items()))):
         question.room = full.copy() if groups else full
-        effects = {code: candidates[code].kind.effect(candidates[code].settings, question) for code in (*free, *choice)}
+        chosen = sorted((*free, *choice), key=lambda code: (candidates[code].held.kind in kinds.LAST, code))
+        effects = {code: candidates[code].kind.effect(candidates[code].settings, question) for code in chosen}
         saved = sum(e.amount_off or 0 for e in effects.values())
         if best is None or saved > best[0]:
             best = (saved, question.room, effects)
@@ -218,7 +234,6 @@ def _decision(
     effect: Effect | None,
     question: Question,
     world: World,
-    zone: str,
     action_url: str | None,
 ) -> Decision:
     if isinstance(outcome, _Candidate) and effect is None:
@@ -229,7 +244,7 @@ def _decision(
             kind=world.perks.get(code),
             allowed=False,
             reason=outcome.reason,
-            message=sentences.refusal(outcome.reason, outcome.details, zone),
+            message=sentences.refusal(outcome.reason, outcome.details, question.member.zone),
             uses_left=0 if outcome.reason == "used_up" else None,
             resets_at=outcome.resets_at,
             opens_at=outcome.opens_at,
@@ -273,5 +288,6 @@ def _valid_until(facts: Facts | None, outcomes: Iterable[_Candidate | Refusal], 
             moments.append(outcome.resets_at)
         if isinstance(outcome, Refusal) and outcome.opens_at is not None:
             moments.append(outcome.opens_at)
+    moments += question.changes
     moments += [m for sale in question.sales.values() for m in (sale.opens_at, sale.closes_at)]
     return min(m for m in moments if m > question.at)

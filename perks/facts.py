@@ -11,19 +11,26 @@ from typing import Any, NamedTuple
 import orjson
 
 from membership.standing import HELD, Standing
+from perks.kinds.base import About
 
 Moment = datetime
 _moment = datetime.fromisoformat
 
 
 class Held(NamedTuple):
-    """A perk that is held: its grant, and the settings it was sold under, as JSON. `used`: uses a period so far."""
+    """A perk that is held: its grant, and the settings it was sold under, as JSON. `used`: uses a period so far.
+
+    `since`: where uses carry over, the moment from which the perk has been held without a gap. `instead`: what counts
+    where this one says no: a gesture of goodwill never takes from what was bought.
+    """
 
     grant: int
     perk: str
     kind: str
     settings: str
     used: dict[str, int]
+    since: str | None = None
+    instead: Held | None = None
 
 
 class Window(NamedTuple):
@@ -43,6 +50,7 @@ class Facts(NamedTuple):
     """One membership, as of the last change to it. `windows` are ordered; where two overlap, the later one counts.
 
     `seat`: for a member with a membership and a household seat, the one that speaks while the own is not held.
+    `birthday`: month and day, kept only while a perk that asks for it is held.
     """
 
     status: str
@@ -57,6 +65,12 @@ class Facts(NamedTuple):
     windows: tuple[Window, ...]
     goodwill: tuple[Window, ...]
     seat: Facts | None = None
+    birthday: tuple[int, int] | None = None
+
+    @property
+    def about(self) -> About:
+        """What a perk's rule may ask."""
+        return About(self.zone, self.birthday)
 
     def speaking(self, at: datetime) -> Facts:
         """Those that count at `at`, as standing.current_membership chooses."""
@@ -94,7 +108,7 @@ class Facts(NamedTuple):
         held = {h["perk"]: Held(**h) for h in window.held} if window else {}
         for extra in self.goodwill:
             if extra.starts_at <= at < extra.ends_at:
-                held.update((h["perk"], Held(**h)) for h in extra.held)
+                held.update((h["perk"], Held(**h, instead=held.get(h["perk"]))) for h in extra.held)
         return held
 
     def moments(self) -> list[datetime]:
@@ -126,6 +140,7 @@ def _facts(data: dict[str, Any], seat: Facts | None = None) -> Facts:
         windows=tuple(_window(w) for w in data["windows"]),
         goodwill=tuple(_window(w) for w in data["goodwill"]),
         seat=seat,
+        birthday=tuple(data["birthday"]) if "birthday" in data else None,
     )
 
 

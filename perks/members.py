@@ -12,8 +12,8 @@ from perks import catalogue as _catalogue
 from perks import kinds
 from perks.engine import uses
 from perks.kinds import early_access
+from perks.kinds.base import localized
 from perks.models import Perk, TierPerk
-from perks.models.catalogue import localized
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,7 +41,7 @@ def _held(facts: Facts, at: datetime) -> list[dict[str, Any]]:
     told = []
     for code, one in held.items():
         kind, settings = kinds.load(one.kind, one.settings)
-        left, resets_at = uses(one, settings, facts.zone, at)
+        left, resets_at = uses(one, settings, facts.about, at)
         told.append(
             {
                 "perk": code,

@@ -130,12 +130,17 @@ class LineOff(BaseModel):
 
 
 class EffectOut(BaseModel):
-    """`target` shipping or lines: an amount off. sale: `opens_at`. service: no price changes."""
+    """`target` shipping or lines: an amount off. The others change no price. sale: `opens_at`. service: something is
+    booked, at an `event` if one is named. gift: put `sku` into the parcel. returns: goods may come back for `days`."""
 
-    target: Literal["shipping", "lines", "sale", "service"]
+    target: Literal["shipping", "lines", "sale", "service", "gift", "returns"]
     amount_off: int | None = None
     lines: list[LineOff] | None = None
     opens_at: datetime | None = None
+    sku: str | None = None
+    days: int | None = None
+    covers: Annotated[list[str] | None, Field(description="Ids of the lines it is for; absent: of all")] = None
+    event: str | None = None
 
 
 class DecisionOut(BaseModel):

@@ -24,6 +24,7 @@ class Kind(Protocol):
     """The shape of a kind's module (see base.py)."""
 
     CODE: str
+    LABEL: Any
     Settings: type[KindSettings]
 
     def refuse(self, settings: Any, question: Question) -> Refusal | None: ...
@@ -38,6 +39,7 @@ def _find() -> dict[str, Kind]:
 
 
 ALL: dict[str, Kind] = _find()
+LAST = frozenset(code for code, kind in ALL.items() if getattr(kind, "LAST", False))
 
 
 class BadSettings(ValueError):

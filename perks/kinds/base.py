@@ -1,25 +1,30 @@
 """What every kind of perk shares: common settings, and the shapes in which a kind answers the engine.
 
-A kind is one module in this folder:
+A kind is one module in this folder (docs/new-kind.md says how to add one):
 
     CODE                          its name in the database and the API
-    class Settings(KindSettings)  what staff may set, with messages they understand
+    LABEL                         its name for staff
+    class Settings(KindSettings)  what staff may set, with messages they understand; its own period, if it has one
     refuse(settings, question)    why not, or None
     effect(settings, question)    what it takes off; takes it from question.room
     sentence(settings, question)  one sentence for the shopper, after a yes
     words(settings)               plain words for the plans page and the portal
+    LAST = True                   optional: its effect is taken once those of the other kinds are
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from perks import allowances
 from perks.allowances import Allowance
 from perks.basket import Currency
+from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,13 +35,55 @@ if TYPE_CHECKING:
 Amounts = dict[Currency, Annotated[int, Field(strict=True, ge=0, le=10**12)]]
 
 
+def _in_english_at_least(names: dict[str, str]) -> dict[str, str]:
+    if "en" not in names:
+        raise ValueError(_("the English words are missing"))
+    return names
+
+
+def localized(names: Mapping[str, str]) -> str:
+    """The words in the language of the moment; English where a translation is missing."""
+    return names.get(get_language() or "en") or names["en"]
+
+
+Words = Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+Names = Annotated[dict[Language, Words], AfterValidator(_in_english_at_least)]
+
+
 class Valuation(BaseModel):
     """What one use counts for in the value ledger: a share of its effect (100 = the effect itself), or a fixed sum."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    share: int = Field(default=100, ge=0, le=100)
-    fixed: Amounts | None = None
+    share: Annotated[
+        int,
+        Shown(gettext_lazy("Percent of what it takes off"), gettext_lazy("100 counts the whole effect of one use.")),
+    ] = Field(default=100, ge=0, le=100)
+    fixed: Annotated[
+        Amounts | None,
+        Shown(
+            gettext_lazy("Or a fixed sum for each use"),
+            gettext_lazy("For perks that take nothing off, such as a service or a gift."),
+        ),
+    ] = None
+
+    def of(self, taken_off: int, currency: str) -> int:
+        """Minor units of `currency` for one use that took `taken_off`: the fixed sum if there is one, else the share,
+        half-up."""
+        if self.fixed is not None and currency in self.fixed:
+            return self.fixed[currency]
+        return (taken_off * self.share + 50) // 100
+
+
+class About(NamedTuple):
+    """What a rule may ask about the member: their time zone, and month and day of birth where they told it."""
+
+    zone: str = "UTC"
+    birthday: tuple[int, int] | None = None
+
+
+NOBODY = About()
 
 
 class KindSettings(BaseModel):
@@ -49,15 +96,61 @@ class KindSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    currencies: tuple[Currency, ...] | None = None
-    allowance: Allowance | None = None
-    in_grace: Literal["keep", "stop", "finish"] = "keep"
-    fail_mode: Literal["allow", "deny"] = "deny"
-    stacking: Literal["everything", "best_of_group", "not_with_other_discounts"] = "everything"
-    group: str = Field(default="", max_length=40)
-    seats: Literal["shared", "each"] = "shared"
-    worth: Valuation = Valuation()
-    cost: Valuation = Valuation()
+    NEEDS_BIRTHDAY: ClassVar[bool] = False  # whether the day and month of birth are kept for the kind's rule
+
+    currencies: Annotated[
+        tuple[Currency, ...] | None,
+        Shown(gettext_lazy("Currencies"), gettext_lazy("Baskets in which it works. None chosen: all."), Better.WIDER),
+    ] = None
+    allowance: Annotated[Allowance | None, Shown(gettext_lazy("How often"), better=Better.OWN)] = None
+    in_grace: Annotated[
+        Literal["keep", "stop", "finish"],
+        Shown(
+            gettext_lazy("While a renewal is unpaid"),
+            better=Better.ORDER,
+            choices={
+                "stop": gettext_lazy("It stops"),
+                "finish": gettext_lazy("What is booked is finished"),
+                "keep": gettext_lazy("It goes on"),
+            },
+        ),
+    ] = "keep"
+    fail_mode: Annotated[
+        Literal["allow", "deny"],
+        Shown(
+            gettext_lazy("If the shop cannot reach us"),
+            better=Better.ORDER,
+            choices={"deny": gettext_lazy("Do not give it"), "allow": gettext_lazy("Give it")},
+        ),
+    ] = "deny"
+    stacking: Annotated[
+        Literal["everything", "best_of_group", "not_with_other_discounts"],
+        Shown(
+            gettext_lazy("Together with other discounts"),
+            better=Better.FIRST,
+            choices={
+                "everything": gettext_lazy("Always"),
+                "best_of_group": gettext_lazy("Only the best perk of its group"),
+                "not_with_other_discounts": gettext_lazy("Not with discounts of the shop"),
+            },
+        ),
+    ] = "everything"
+    group: Annotated[str, Shown(gettext_lazy("Group"), gettext_lazy("Of perks of which only the best counts."))] = (
+        Field(default="", max_length=40)
+    )
+    seats: Annotated[
+        Literal["shared", "each"],
+        Shown(
+            gettext_lazy("In a household"),
+            better=Better.ORDER,
+            choices={
+                "shared": gettext_lazy("All share the allowance"),
+                "each": gettext_lazy("Everybody has an allowance"),
+            },
+        ),
+    ] = "shared"
+    worth: Annotated[Valuation, Shown(gettext_lazy("Worth of one use to the member"))] = Valuation()
+    cost: Annotated[Valuation, Shown(gettext_lazy("Cost of one use to the shop"), better=Better.ANY)] = Valuation()
 
     @model_validator(mode="after")
     def _group_fits_stacking(self) -> Self:
@@ -74,6 +167,11 @@ class KindSettings(BaseModel):
             return False
         return all(currency in sums for sums in self.amounts() if sums is not None)
 
+    def period(self, at: datetime, member: About) -> tuple[str, datetime | None]:
+        """The name of the allowance's period that `at` lies in, and when the next one begins (None: with the term)."""
+        every = self.allowance.every if self.allowance else "term"
+        return allowances.period(every, at, member.zone), allowances.resets_at(every, at, member.zone)
+
 
 @dataclass(frozen=True, slots=True)
 class SaleDates:
@@ -87,12 +185,17 @@ class SaleDates:
 
 @dataclass(slots=True)
 class Question:
-    """What a kind is asked about. `room` is what may still be taken off once the perks before it took their part."""
+    """What a kind is asked about. `room` is what may still be taken off once the perks before it took their part.
+
+    `changes`: a rule whose answer will be another at a known moment adds that moment, for `valid_until`.
+    """
 
     at: datetime
     basket: Basket | None
     room: Room
     sales: Mapping[str, SaleDates]
+    member: About = NOBODY
+    changes: list[datetime] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +208,25 @@ class Refusal:
     resets_at: datetime | None = None
 
 
-class Effect(NamedTuple):
-    """What a yes does. `lines`: amount off per line id. An effect that changes no price has no amount."""
+PRICED = frozenset({"shipping", "lines"})
 
-    target: Literal["shipping", "lines", "sale", "service"]
+
+class Effect(NamedTuple):
+    """What a yes does. `lines`: amount off per line id. An effect that changes no price has no amount.
+
+    gift: `sku` goes into the parcel. returns: goods may be sent back for `days`; `covers` are the ids of the lines
+    for which that is so (None: all). service: something is booked. `event`: one of its `capacity` places is taken.
+    """
+
+    target: Literal["shipping", "lines", "sale", "service", "gift", "returns"]
     amount_off: int | None = None
     lines: tuple[tuple[str, int], ...] | None = None
     opens_at: datetime | None = None
+    sku: str | None = None
+    days: int | None = None
+    covers: tuple[str, ...] | None = None
+    event: str | None = None
+    capacity: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {"target": self.target}
@@ -121,4 +236,7 @@ class Effect(NamedTuple):
             found["lines"] = [{"id": line_id, "amount_off": amount} for line_id, amount in self.lines]
         if self.opens_at is not None:
             found["opens_at"] = self.opens_at
+        if self.target not in PRICED:
+            more = {"sku": self.sku, "days": self.days, "covers": self.covers, "event": self.event}
+            found |= {name: value for name, value in more.items() if value is not None}
         return found

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from pydantic import Field
 
 from perks.kinds.base import Effect, KindSettings, Question, Refusal
 
 CODE = "concierge"
+LABEL = gettext_lazy("Concierge")
 
 
 class Settings(KindSettings):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from pydantic import Field
 
 from perks.kinds.base import Effect, KindSettings, Question, Refusal, SaleDates
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from perks.facts import Held
 
 CODE = "early_access"
+LABEL = gettext_lazy("Early access to sales")
 
 
 class Settings(KindSettings):

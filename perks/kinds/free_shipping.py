@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from pydantic import Field
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 CODE = "free_shipping"
+LABEL = gettext_lazy("Free delivery")
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 

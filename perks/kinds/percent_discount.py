@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from django.utils.formats import number_format
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from pydantic import Field, field_validator
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from perks.basket import Line
 
 CODE = "percent_discount"
+LABEL = gettext_lazy("Percent off")
 
 
 class Settings(KindSettings):

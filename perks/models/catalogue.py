@@ -6,14 +6,9 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import translation
 
 from membership.models import Tier
-
-
-def localized(names: dict[str, str]) -> str:
-    """The name in the language of the moment; English where a translation is missing."""
-    return names.get(translation.get_language() or "en") or names["en"]
+from perks.kinds.base import localized
 
 
 class Perk(models.Model):

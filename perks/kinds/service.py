@@ -1,0 +1,57 @@
+"""Service: something done for the member at no charge (alterations, personalization, gift wrap). One use a booking."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from pydantic import Field
+
+from perks import allowances
+from perks.kinds.base import Effect, KindSettings, Names, Question, Refusal, localized
+from perks.shown import Better, Shown
+
+CODE = "service"
+LABEL = gettext_lazy("Free service")
+
+
+class Settings(KindSettings):
+    """`service` in the languages of the shop: "Free alterations". `excluded_categories`: of goods it is not done to."""
+
+    service: Annotated[
+        Names, Shown(gettext_lazy("Service"), gettext_lazy("As members read it: “Free alterations”."), Better.ANY)
+    ]
+    excluded_categories: Annotated[
+        frozenset[str],
+        Shown(
+            gettext_lazy("Not for these categories"),
+            gettext_lazy("Goods of these categories alone do not open it."),
+            Better.NARROWER,
+        ),
+    ] = Field(default=frozenset())
+
+
+def refuse(settings: Settings, question: Question) -> Refusal | None:
+    """A basket is not needed: a service may be asked for after the purchase."""
+    basket = question.basket
+    if basket is None or not basket.lines or not settings.excluded_categories:
+        return None
+    if all(not settings.excluded_categories.isdisjoint(line.categories) for line in basket.lines):
+        return Refusal("item_excluded")
+    return None
+
+
+def effect(settings: Settings, question: Question) -> Effect:
+    return Effect("service")
+
+
+def sentence(settings: Settings, question: Question) -> str:
+    return _("%(service)s: included.") % {"service": localized(settings.service)}
+
+
+def words(settings: Settings) -> str:
+    if settings.allowance is None:
+        return localized(settings.service)
+    often = allowances.words(settings.allowance)
+    return _("%(service)s, %(often)s") % {"service": localized(settings.service), "often": often}
