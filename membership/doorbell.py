@@ -16,12 +16,12 @@ QUIET = 10.0  # seconds without a ring after one that was not taken: people wait
 _quiet_until = 0.0
 
 
-def ring(task: str, pk: int) -> None:
+def ring(task: str, pk: int | str) -> None:
     """Send `task` (by name) the id of a row, after the transaction commits. A broker that is away is only logged."""
     transaction.on_commit(lambda: _send(task, pk))
 
 
-def _send(task: str, pk: int) -> None:
+def _send(task: str, pk: int | str) -> None:
     global _quiet_until
     if monotonic() < _quiet_until:
         return

@@ -213,19 +213,29 @@ def _zones_by_region(own: str) -> list[tuple[Any, Any]]:
 
 
 class SettingsForm(forms.Form):
-    """What a member may say about themselves: name, language, time zone."""
+    """What a member may say about themselves: name, language, time zone, what shops may know, what we write."""
+
+    OF_A_MEMBER = ("name", "sale_letters", "found_by_email")
 
     name = NameField(label=_("Your name"))
     language = forms.ChoiceField(label=_("Language"), choices=User.Language.choices)
     time_zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Dates and times are shown in it."))
+    sale_letters = forms.BooleanField(
+        label=_("Write to me when a sale opens for me before it opens to everybody"), required=False
+    )
+    found_by_email = forms.BooleanField(
+        label=_("Shops may see my membership by my e-mail address alone"),
+        help_text=_("Without this, a shop that knows your address asks you for a code that we mail to you."),
+        required=False,
+    )
 
     def __init__(self, data: Any = None, *, user: User, member: Member | None) -> None:
         self.user, self.member = user, member
-        name = member.name if member else ""
-        super().__init__(data, initial={"name": name, "language": user.language, "time_zone": user.time_zone})
+        own = {name: getattr(member, name) for name in self.OF_A_MEMBER} if member else {}
+        super().__init__(data, initial={**own, "language": user.language, "time_zone": user.time_zone})
         self.fields["time_zone"].choices = _zones_by_region(user.time_zone)  # type: ignore[attr-defined]
-        if member is None:
-            del self.fields["name"]
+        for name in () if member else self.OF_A_MEMBER:
+            del self.fields[name]
 
     @transaction.atomic
     def save(self) -> None:
@@ -235,3 +245,5 @@ class SettingsForm(forms.Form):
         if self.member:
             actor = f"member:{self.member.pk}"
             signup.rename_member(member=self.member, name=self.cleaned_data["name"], at=clock.now(), actor=actor)
+            chosen = {name: self.cleaned_data[name] for name in ("sale_letters", "found_by_email")}
+            signup.choose(member=self.member, **chosen, at=clock.now(), actor=actor)

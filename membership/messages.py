@@ -27,7 +27,7 @@ log = logging.getLogger("vip.messages")
 
 SUBJECT = "Subject:"
 # Mails that carry a one-time code: in production none is kept once it is sent.
-ONE_TIME = frozenset({"account_verify", "account_login_code", "account_reset_code"})
+ONE_TIME = frozenset({"account_verify", "account_login_code", "account_reset_code", "shop_code"})
 
 
 def write(

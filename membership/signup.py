@@ -62,3 +62,18 @@ def rename_member(*, member: Member, name: str, at: datetime, actor: str) -> Non
     search.replace(member=member, kind=SearchKey.Kind.NAME, value=member.name)
     timeline.write(member=member, kind="renamed", at=at, actor=actor)
     audit.write(actor=actor, verb="rename", subject=f"member:{member.pk}", at=at)
+
+
+@transaction.atomic
+def choose(*, member: Member, sale_letters: bool, found_by_email: bool, at: datetime, actor: str) -> None:
+    """What the member wants written to them, and whether shops find them by their address. A change is kept: it is
+    a consent, given or taken back."""
+    chosen = {"sale_letters": sale_letters, "found_by_email": found_by_email}
+    changed = {name: value for name, value in chosen.items() if getattr(member, name) != value}
+    if not changed:
+        return
+    Member.objects.filter(pk=member.pk).update(**changed)
+    for name, value in changed.items():
+        setattr(member, name, value)
+    timeline.write(member=member, kind="chose", at=at, actor=actor, data=changed)
+    audit.write(actor=actor, verb="choose", subject=f"member:{member.pk}", at=at, data=changed)

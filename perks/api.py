@@ -10,14 +10,18 @@ from ninja import Query, Router
 
 from membership import cards, clock
 from membership.problems import Problem
-from perks import as_of, checks, lookup, members
-from perks.auth import ApiKeyAuth, Caller
+from perks import as_of, checks, confirmations, lookup, members
+from perks.auth import ApiKeyAuth, Caller, require
 from perks.languages import preferred
 from perks.schemas import (
+    AddressIn,
     CardIn,
     CardOut,
     CheckIn,
     CheckOut,
+    CodeIn,
+    ConfirmationAsked,
+    ConfirmationOut,
     MemberDetail,
     PerkOut,
     ProblemOut,
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 router = Router()
 
 CHECK, READ, VERIFY = ApiKeyAuth("perks:check"), ApiKeyAuth("members:read"), ApiKeyAuth("cards:verify")
+BY_EMAIL = ApiKeyAuth("members:email")
 CHECK_AS_OF, READ_AS_OF = ApiKeyAuth("perks:check", as_of=True), ApiKeyAuth("members:read", as_of=True)
 
 
@@ -64,6 +69,8 @@ def _caller(request: HttpRequest) -> Caller:
 )
 def check_perks(request: HttpRequest, asked: CheckIn) -> HttpResponse:
     """What may this member get on this basket, now? A no is an answer too: 200 with `allowed: false` and a reason."""
+    if asked.member is not None and asked.member.email is not None:
+        require(_caller(request), "members:email")
     language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
     with translation.override(language):
         body = checks.answer(
@@ -117,6 +124,34 @@ def tie_customer(request: HttpRequest, number: str, ref: RefIn) -> HttpResponse:
     if not lookup.tie(shop=_caller(request).shop, customer_ref=ref.customer_ref, number=found.number):
         raise Problem(409, "ref_taken", "This customer_ref is tied to another member.")
     return _json({"number": found.number, "customer_ref": ref.customer_ref})
+
+
+@router.post(
+    "/email-confirmations",
+    auth=BY_EMAIL,
+    response=_answers(ConfirmationAsked, 400, 413, 422),
+    operation_id="ask_for_confirmation",
+    tags=["Members"],
+)
+def ask_for_confirmation(request: HttpRequest, asked: AddressIn) -> HttpResponse:
+    """Have a code mailed to the member with this address, for the shopper to tell you. Every address gets one answer."""
+    language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+    shop = _caller(request).shop
+    made = confirmations.ask(shop=shop, email=asked.email, language=language, at=clock.now())
+    return _json({"id": made.pk, "expires_at": made.expires_wall})
+
+
+@router.post(
+    "/email-confirmations/{confirmation_id}/confirm",
+    auth=BY_EMAIL,
+    response=_answers(ConfirmationOut, 400, 404, 413, 422),
+    operation_id="confirm_email",
+    tags=["Members"],
+)
+def confirm_email(request: HttpRequest, confirmation_id: str, told: CodeIn) -> HttpResponse:
+    """Try the code that the shopper was mailed. Five tries; then ask for another one."""
+    tried = confirmations.confirm(ident=confirmation_id, shop=_caller(request).shop, code=told.code)
+    return _json({"confirmed": tried.yes, "guesses_left": tried.guesses_left, "valid_until": tried.until})
 
 
 @router.get("/perks", auth=CHECK, response=_answers(list[PerkOut]), operation_id="list_perks", tags=["Catalogue"])

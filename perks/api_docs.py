@@ -28,6 +28,8 @@ SCOPES = {
     "get_member": "members:read",
     "tie_customer": "members:read",
     "verify_card": "cards:verify",
+    "ask_for_confirmation": "members:email",
+    "confirm_email": "members:email",
 }
 PROBLEMS = {
     "invalid_key": _("401. No key was sent, or it is unknown, revoked, or of the other mode (test or live)."),
@@ -43,6 +45,8 @@ PROBLEMS = {
     "not_found": _("404. There is nothing at this address."),
     "method_not_allowed": _("405. The address exists, the method does not."),
     "body_too_big": _("413. The body is bigger than 512 kB."),
+    "unknown_confirmation": _("404. No confirmation of your shop has this id, or it is over. Ask for another one."),
+    "too_many": _("429. Too many codes were asked for this address, or by your shop. Wait an hour."),
     "too_many_wrong_keys": _("429. Too many wrong keys from one address. Wait a minute."),
     "internal_error": _("500. A mistake of ours. Try again; nothing was changed."),
 }

@@ -50,12 +50,17 @@ class ApiKeyAuth(HttpAuthBase):
         caller = _caller(token.strip(), request)
         if caller is None:
             raise _guessed(limits.address_of(request), token)
-        if self.scope not in caller.scopes:
-            raise Problem(403, "missing_scope", f"This key lacks the scope {self.scope}.")
+        require(caller, self.scope)
         if as_of.HEADER in request.META:
             as_of.refuse_unless(takes_it=self.as_of)
         key_was_used(caller.key)
         return caller
+
+
+def require(caller: Caller, scope: str) -> None:
+    """Raises problem 403 where the key lacks the scope."""
+    if scope not in caller.scopes:
+        raise Problem(403, "missing_scope", f"This key lacks the scope {scope}.")
 
 
 def _caller(token: str, request: HttpRequest) -> Caller | None:

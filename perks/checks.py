@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from perks.schemas import CheckIn, MemberIn
 
 JOIN_OFFER_SHARE = 20  # percent of the fee that this one basket must save before joining is suggested
+NOT_KEPT, NOT_KEPT_EMAIL = "(not kept)", "not-kept@example.invalid"
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 
 dumps = partial(orjson.dumps, option=_OPTIONS)
@@ -49,7 +50,7 @@ def answer(*, asked: CheckIn, raw: bytes, shop: int, at: datetime, as_of: dateti
     ident = f"chk_{secrets.token_urlsafe(16)}"
     decided = _decide(asked, found, as_of or at)
     body = dumps({"id": ident, **decided})
-    question = raw if asked.member is None or asked.member.card is None else _without_token(asked)
+    question = _as_kept(asked, raw)
     member = found.member if found else None
     decisions.record(decisions.Entry(ident, shop, member, at, question, body, as_of))
     if as_of is None and member is not None and decided["member"]["standing"] is Standing.GRACE:
@@ -60,11 +61,11 @@ def answer(*, asked: CheckIn, raw: bytes, shop: int, at: datetime, as_of: dateti
 def replay(*, ident: str, shop: int, at: datetime, parse: type[CheckIn]) -> bytes:
     """What was asked and answered then, and what the rules say today. Raises NoSuchCheck."""
     decisions.flush()
-    kept = Decision.objects.filter(pk=ident, shop=shop).first()
+    kept = Decision.objects.select_related("member").filter(pk=ident, shop=shop).first()
     if kept is None:
         raise NoSuchCheck
     asked = parse.model_validate_json(kept.question)
-    found = lookup.by_member(kept.member_id, at=at) if kept.member_id else None
+    found = _found_again(kept, asked, at)
     try:
         today = _decide(asked, found, at)
     except UnknownPlan:
@@ -80,11 +81,22 @@ def replay(*, ident: str, shop: int, at: datetime, parse: type[CheckIn]) -> byte
     )
 
 
+def _found_again(kept: Decision, asked: CheckIn, at: datetime) -> Found | None:
+    """Who it was about. One who was found by e-mail is told of today only where they still allow that."""
+    if kept.member is None:
+        return None
+    if asked.member is not None and asked.member.email is not None and not kept.member.found_by_email:
+        return None
+    return lookup.by_member(kept.member.pk, at=at)
+
+
 def _find(member: MemberIn, shop: int, at: datetime) -> Found | None:
     if member.number is not None:
         return lookup.by_number(member.number, at=at)
     if member.card is not None:
         return lookup.by_card(member.card, at=at)
+    if member.email is not None:
+        return lookup.by_email(shop, member.email, member.confirmation, at=at)
     assert member.customer_ref is not None
     return lookup.by_customer_ref(shop, member.customer_ref, at=at)
 
@@ -99,6 +111,7 @@ def _decide(asked: CheckIn, found: Found | None, at: datetime) -> dict[str, Any]
     decided = engine.decide(
         facts=facts,
         known=found is not None or facts is not None,
+        by_email=asked.member is not None and asked.member.email is not None,
         basket=asked.basket,
         asked=asked.perks,
         world=now.world,
@@ -149,8 +162,11 @@ def _join_offer(asked: CheckIn, now: catalogue.Catalogue, at: datetime) -> dict[
     return best
 
 
-def _without_token(asked: CheckIn) -> bytes:
-    """A card's token opens doors, so it is not kept; the member is, by id."""
-    assert asked.member is not None
-    hidden = asked.model_copy(update={"member": asked.member.model_copy(update={"card": "(not kept)"})})
-    return hidden.model_dump_json(exclude_unset=True).encode()
+def _as_kept(asked: CheckIn, raw: bytes) -> bytes:
+    """A card's token opens doors and an address is personal, so neither is kept; the member found is, by id."""
+    who = asked.member
+    if who is None or (who.card is None and who.email is None):
+        return raw
+    hidden = {"card": NOT_KEPT} if who.card is not None else {"email": NOT_KEPT_EMAIL}
+    kept = asked.model_copy(update={"member": who.model_copy(update=hidden)})
+    return kept.model_dump_json(exclude_unset=True).encode()

@@ -29,6 +29,7 @@ LONGEST_VALIDITY = timedelta(hours=24)
 SHORTEST_VALIDITY = timedelta(minutes=1)
 UNTIL_A_PAYMENT = {
     "unknown_member",
+    "email_unconfirmed",
     "not_a_member",
     "membership_pending",
     "membership_lapsed",
@@ -102,6 +103,7 @@ def decide(
     *,
     facts: Facts | None,
     known: bool = True,
+    by_email: bool = False,
     basket: Basket | None,
     asked: Sequence[str] | None,
     world: World,
@@ -109,8 +111,10 @@ def decide(
 ) -> Answer:
     """Decisions for the perks `asked` (None: every published or held one), in that order.
 
-    `facts` None: no membership; `known` False: the shop named nobody we know. Sentences are in the active language.
+    `facts` None: no membership; `known` False: the shop named nobody we know, or (`by_email`) nobody who lets
+    themselves be found by it. Sentences are in the active language.
     """
+    nobody = "" if known else "email_unconfirmed" if by_email else "unknown_member"
     standing = facts.standing(at) if facts else None
     held = facts.held(at) if facts else {}
     codes = list(dict.fromkeys(asked if asked is not None else (*world.perks, *held)))
@@ -118,7 +122,7 @@ def decide(
     question = Question(at=at, basket=basket, room=Room(basket), sales=world.sales, member=about)
     outcomes: dict[str, _Candidate | Refusal] = {}
     for code in codes:
-        outcomes[code] = _weigh(code, facts, known, standing, held.get(code), world, question)
+        outcomes[code] = _weigh(code, facts, nobody, standing, held.get(code), world, question)
     effects = _best({code: c for code, c in outcomes.items() if isinstance(c, _Candidate)}, question)
     action_url = world.mend_url or None if standing is Standing.GRACE else None
     decisions = [_decision(code, outcomes[code], effects.get(code), question, world, action_url) for code in codes]
@@ -135,7 +139,7 @@ def decide(
 def _weigh(
     code: str,
     facts: Facts | None,
-    known: bool,
+    nobody: str,
     standing: Standing | None,
     held: Held | None,
     world: World,
@@ -144,7 +148,7 @@ def _weigh(
     """The perk's own rules, up to but without its effect."""
     if code not in world.perks and held is None:
         return Refusal("unknown_perk")
-    if reason := _no_member(facts, known, standing, question.at):
+    if reason := _no_member(facts, nobody, standing, question.at):
         return Refusal(reason)
     if held is None:
         return Refusal("not_in_tier")
@@ -165,9 +169,9 @@ def _use(held: Held, standing: Standing | None, question: Question) -> _Candidat
     return _misfit(kind, settings, question) or _Candidate(held, kind, settings, uses_left, resets_at)
 
 
-def _no_member(facts: Facts | None, known: bool, standing: Standing | None, at: datetime) -> str | None:
-    if not known:
-        return "unknown_member"
+def _no_member(facts: Facts | None, nobody: str, standing: Standing | None, at: datetime) -> str | None:
+    if nobody:
+        return nobody
     if facts is None or (facts.end_reason == "expired" and facts.began_at is None):
         return "not_a_member"  # also one who began to join, never paid, and was let go
     if standing in OUT_OF_STANDING:

@@ -25,6 +25,7 @@ SCOPES = {
     "perks:check": "ask what a member may get on a basket",
     "perks:redeem": "hold, commit, release and return perks",
     "members:read": "read a member's standing and perks, tie customer ids",
+    "members:email": "find a member by e-mail address, where the member allows it",
     "cards:verify": "verify a scanned card",
 }
 SHAPE = re.compile(r"(vip_(?:test|live)_[a-z0-9]{8})_[A-Za-z0-9_-]{43}")

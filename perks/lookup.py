@@ -10,7 +10,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 from membership import card_token, numbers
 from membership.models import Member
-from perks import entitlements, facts
+from perks import confirmations, entitlements, facts
 from perks.models import Ref
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ _ROW = "SELECT member_id, number, facts FROM perks_entitlement WHERE "
 BY_NUMBER = _ROW + "number = %s"
 BY_CARD = _ROW + "card_id = %s"
 BY_MEMBER = _ROW + "member_id = %s"
+BY_EMAIL = (  # of members who allow it: for others the same reads, the same nothing
+    _ROW + "member_id = (SELECT m.id FROM membership_member m JOIN membership_user u ON u.id = m.user_id"
+    " WHERE u.email = %s AND m.found_by_email)"
+)
 BY_REF = _ROW + "member_id = (SELECT member_id FROM perks_ref WHERE shop_id = %s AND customer_ref = %s)"  # noqa: S608
 
 
@@ -57,6 +61,17 @@ def by_customer_ref(shop: int, customer_ref: str, *, at: datetime) -> Found | No
     """By the shop's own id, tied to a member before (PUT /members/{number}/refs)."""
     return _row(at, BY_REF, shop, customer_ref) or _without_membership(
         Member.objects.filter(refs__shop=shop, refs__customer_ref=customer_ref).first()
+    )
+
+
+def by_email(shop: int, email: str, confirmation: str | None, *, at: datetime) -> Found | None:
+    """By e-mail address, where its owner allows it: always, or by a code they were mailed (perks.confirmations)."""
+    if confirmation is not None:
+        member = confirmations.member_of(ident=confirmation, shop=shop, email=email)
+        return None if member is None else by_member(member, at=at)
+    address = confirmations.normalized(email)
+    return _row(at, BY_EMAIL, address) or _without_membership(
+        Member.objects.filter(user__email=address, found_by_email=True).first()
     )
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from membership import work
+from perks.models import EmailConfirmation
+
 if TYPE_CHECKING:
     from datetime import datetime
 
 # It forgets what is older than a year, and nobody waits for that.
 ON_ARRIVAL = frozenset({"forget old decisions"})
+NEEDED = {"mail shops' codes": lambda at: work.due(EmailConfirmation.objects.all(), at=at).exists()}
 
 
 def next_due(after: datetime) -> datetime | None:

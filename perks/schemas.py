@@ -44,9 +44,15 @@ Reason = Annotated[
                 "not_stackable",
                 "currency_mismatch",
                 "unknown_perk",
+                "email_unconfirmed",
             ]
         },
     ),
+]
+
+
+Email = Annotated[
+    str, Field(max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+$", examples=["ada@example.org"])
 ]
 
 
@@ -60,11 +66,20 @@ class MemberIn(Strict):
     number: Annotated[str | None, Field(max_length=40, examples=["4821007399"])] = None
     card: Annotated[str | None, Field(max_length=512, description="A card's QR: the token or the whole URL")] = None
     customer_ref: Annotated[Name | None, Field(description="Your own id, tied by PUT /members/{number}/refs")] = None
+    email: Annotated[
+        Email | None,
+        Field(description="Needs the scope members:email. Answers where the member allows it, else email_unconfirmed"),
+    ] = None
+    confirmation: Annotated[
+        Name | None, Field(description="With email: the id of POST /email-confirmations, once its code was right")
+    ] = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if sum(value is not None for value in (self.number, self.card, self.customer_ref)) != 1:
-            raise ValueError("name the member by exactly one of number, card and customer_ref")
+        if sum(value is not None for value in (self.number, self.card, self.customer_ref, self.email)) != 1:
+            raise ValueError("name the member by exactly one of number, card, customer_ref and email")
+        if self.confirmation is not None and self.email is None:
+            raise ValueError("a confirmation goes with the email it was asked for")
         return self
 
 
@@ -220,6 +235,29 @@ class RefIn(Strict):
 class RefOut(BaseModel):
     number: str
     customer_ref: str
+
+
+class AddressIn(Strict):
+    email: Email
+
+
+class ConfirmationAsked(BaseModel):
+    """The same for every address. Nobody but the owner of the mailbox learns whether a code was mailed."""
+
+    id: Annotated[str, Field(examples=["emc_3kTMd2mqW0uPqkP1sW5c3g"])]
+    expires_at: Annotated[datetime, Field(description="Until when the code may be told")]
+
+
+class CodeIn(Strict):
+    code: Annotated[str, Field(max_length=12, description="As the shopper tells it; spaces do not matter")]
+
+
+class ConfirmationOut(BaseModel):
+    confirmed: bool
+    guesses_left: int
+    valid_until: Annotated[
+        datetime | None, Field(description="Until when perk checks may name it; tie your own customer id before")
+    ]
 
 
 class PerkOut(BaseModel):

@@ -40,6 +40,7 @@ REFUSALS = {
     "not_stackable": _("This perk cannot be combined with another discount in this basket."),
     "currency_mismatch": _("This perk does not work in %(currency)s."),
     "unknown_perk": _("There is no such perk."),
+    "email_unconfirmed": _("If this address belongs to a member, a code mailed to it opens their perks here."),
 }
 
 

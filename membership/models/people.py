@@ -46,13 +46,19 @@ class User(AbstractBaseUser):
 
 
 class Member(models.Model):
-    """A person on the roll. The number never changes, through lapses too."""
+    """A person on the roll. The number never changes, through lapses too.
+
+    `found_by_email`: shops that know the address are told of the membership without asking the member first.
+    `sale_letters`: a mail when a sale opens for them before it does for everybody.
+    """
 
     user = models.OneToOneField(User, on_delete=models.PROTECT, related_name="member")
     number = models.CharField(max_length=10, unique=True)
     name = models.CharField(_("name"), max_length=120)
     birthday = models.DateField(_("birthday"), null=True, blank=True)
     member_since = models.DateTimeField(null=True, blank=True)
+    found_by_email = models.BooleanField(default=False)
+    sale_letters = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:

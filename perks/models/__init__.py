@@ -1,6 +1,7 @@
 """What a membership is worth: the catalogue, what was granted, what was used, and the shops that ask."""
 
 from perks.models.catalogue import Perk, Sale, TierPerk
+from perks.models.confirmations import EmailConfirmation
 from perks.models.decisions import Decision
 from perks.models.grants import Entitlement, Grant
 from perks.models.redemptions import LIVE, Redemption
@@ -11,6 +12,7 @@ __all__ = [
     "LIVE_KEYS_PER_SHOP",
     "ApiKey",
     "Decision",
+    "EmailConfirmation",
     "Entitlement",
     "Grant",
     "Perk",
