@@ -134,7 +134,7 @@ def tie_customer(request: HttpRequest, number: str, ref: RefIn) -> HttpResponse:
     tags=["Members"],
 )
 def ask_for_confirmation(request: HttpRequest, asked: AddressIn) -> HttpResponse:
-    """Have a code mailed to the member with this address, for the shopper to tell you. Every address gets one answer."""
+    """Have a code mailed to the member with this address, for the shopper to tell you. All addresses answer alike."""
     language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
     shop = _caller(request).shop
     made = confirmations.ask(shop=shop, email=asked.email, language=language, at=clock.now())

@@ -24,7 +24,8 @@ BY_NUMBER = _ROW + "number = %s"
 BY_CARD = _ROW + "card_id = %s"
 BY_MEMBER = _ROW + "member_id = %s"
 BY_EMAIL = (  # of members who allow it: for others the same reads, the same nothing
-    _ROW + "member_id = (SELECT m.id FROM membership_member m JOIN membership_user u ON u.id = m.user_id"
+    _ROW  # noqa: S608
+    + "member_id = (SELECT m.id FROM membership_member m JOIN membership_user u ON u.id = m.user_id"
     " WHERE u.email = %s AND m.found_by_email)"
 )
 BY_REF = _ROW + "member_id = (SELECT member_id FROM perks_ref WHERE shop_id = %s AND customer_ref = %s)"  # noqa: S608

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('membership', '0005_index_how_memberships_end'),
+        ("membership", "0005_index_how_memberships_end"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='member',
-            name='found_by_email',
+            model_name="member",
+            name="found_by_email",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='member',
-            name='sale_letters',
+            model_name="member",
+            name="sale_letters",
             field=models.BooleanField(default=True),
         ),
     ]

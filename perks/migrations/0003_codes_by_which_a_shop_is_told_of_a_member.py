@@ -5,35 +5,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('membership', '0006_what_members_choose'),
-        ('perks', '0002_a_check_may_ask_about_another_moment'),
+        ("membership", "0006_what_members_choose"),
+        ("perks", "0002_a_check_may_ask_about_another_moment"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EmailConfirmation',
+            name="EmailConfirmation",
             fields=[
-                ('due_at', models.DateTimeField()),
-                ('claimed_until', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('last_error', models.CharField(blank=True, max_length=500)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('parked_reason', models.CharField(blank=True, max_length=200)),
-                ('id', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('email_key', models.CharField(max_length=64)),
-                ('language', models.CharField(max_length=5)),
-                ('guesses', models.PositiveSmallIntegerField(default=0)),
-                ('expires_wall', models.DateTimeField()),
-                ('confirmed_wall', models.DateTimeField(blank=True, null=True)),
-                ('member', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='membership.member')),
-                ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='confirmations', to='perks.shop')),
+                ("due_at", models.DateTimeField()),
+                ("claimed_until", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("last_error", models.CharField(blank=True, max_length=500)),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                ("parked_reason", models.CharField(blank=True, max_length=200)),
+                ("id", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("email_key", models.CharField(max_length=64)),
+                ("language", models.CharField(max_length=5)),
+                ("guesses", models.PositiveSmallIntegerField(default=0)),
+                ("expires_wall", models.DateTimeField()),
+                ("confirmed_wall", models.DateTimeField(blank=True, null=True)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="membership.member",
+                    ),
+                ),
+                (
+                    "shop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="confirmations", to="perks.shop"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('done_at', None), ('parked_reason', '')), fields=['due_at'], name='emailconfirmation_due'), models.Index(fields=['expires_wall'], name='confirmations_to_forget')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("done_at", None), ("parked_reason", "")),
+                        fields=["due_at"],
+                        name="emailconfirmation_due",
+                    ),
+                    models.Index(fields=["expires_wall"], name="confirmations_to_forget"),
+                ],
             },
         ),
     ]

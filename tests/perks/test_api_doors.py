@@ -34,7 +34,11 @@ ROUTES = {
 class TestScopes:
     def test_every_route_of_the_schema_is_in_this_matrix(self):
         paths = api.get_openapi_schema(path_prefix="")["paths"]
-        listed = {(m.upper(), p.format(number=1, check_id="chk_x", confirmation_id="emc_x")) for p, ms in paths.items() for m in ms}
+        listed = {
+            (m.upper(), p.format(number=1, check_id="chk_x", confirmation_id="emc_x"))
+            for p, ms in paths.items()
+            for m in ms
+        }
         assert listed == set(ROUTES)
 
     @pytest.mark.parametrize("route", ROUTES)
