@@ -15,9 +15,11 @@ from django.core.cache import cache
 from billing import account
 from perks import auth, decisions, fresh
 from tests.moment import Clock
+from tests.processes import Redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 DATABASE_FIXTURES = (
     "db",
@@ -45,6 +47,14 @@ def clock() -> Iterator[Clock]:
     stopped = Clock()
     yield stopped
     stopped.go_on()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    """A redis-server of our own."""
+    server = Redis(tmp_path)
+    yield server
+    server.go()
 
 
 @pytest.fixture(autouse=True)

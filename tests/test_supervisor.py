@@ -7,20 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
 from membership.supervisor import Lines, Program, Supervisor
+from tests.processes import until
 
-
-def eventually(true, *, within: float = 15.0):
-    """Wait until `true()` is; its value."""
-    deadline = time.monotonic() + within
-    while not (value := true()):
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
-    return value
+SOON = 15  # seconds
 
 
 def alive(pid: int) -> bool:
@@ -44,7 +37,7 @@ def supervised(tmp_path):
     def start(way: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen([sys.executable, "-m", "tests.supervised", way, str(tmp_path)])
         started.append(process)
-        eventually(lambda: pids(tmp_path, "first") and pids(tmp_path, "child"))
+        until(lambda: pids(tmp_path, "first") and pids(tmp_path, "child"), "both run", seconds=SOON)
         return process
 
     yield start
@@ -73,7 +66,10 @@ class TestStopping:
         process.kill()
         process.wait()
 
-        eventually(lambda: not any(alive(pid) for pid in pids(tmp_path, "first") + pids(tmp_path, "second")))
+        def left() -> list[int]:
+            return [pid for name in ("first", "second") for pid in pids(tmp_path, name) if alive(pid)]
+
+        until(lambda: not left(), "nothing is left behind", seconds=SOON)
 
 
 class TestStartingAgain:
@@ -83,7 +79,7 @@ class TestStartingAgain:
 
         os.kill(second, signal.SIGKILL)
 
-        eventually(lambda: len(pids(tmp_path, "second")) == 2)
+        until(lambda: len(pids(tmp_path, "second")) == 2, "it was started again", seconds=SOON)
         assert alive(pids(tmp_path, "second")[1])
         assert not alive(child)
 

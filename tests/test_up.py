@@ -6,15 +6,13 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError
 
 from membership import celery
 from membership.bootstrap import data_folder, running
-
-ROOT = Path(__file__).parent.parent
+from tests.processes import ROOT, free_port
 
 
 @pytest.fixture
@@ -27,11 +25,6 @@ def folder(settings, tmp_path):
 def taken_port():
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def manage(*arguments: str, **environment: object) -> subprocess.CompletedProcess[str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,9 +11,8 @@ import urllib.request
 from pathlib import Path
 from typing import Self
 
-from membership.environment import Environment
+from tests.processes import ROOT, free_port, surroundings
 
-ROOT = Path(__file__).parent.parent.parent
 READY = 90.0  # seconds, on a busy machine
 
 
@@ -23,16 +20,14 @@ class House:
     """`with House(folder) as house:` prepares databases and prices, starts web, worker and deliveries."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = int(server.getsockname()[1])
+        port = free_port()
         self.folder, self.url = folder, f"http://localhost:{port}"
-        theirs = {name.upper() for name in Environment.model_fields}
-        self.environment = {name: value for name, value in os.environ.items() if name not in theirs} | {
-            "DJANGO_SETTINGS_MODULE": "tests.billing_e2e.settings",
-            "PORT": str(port),
-            "VIP_DATA": str(folder),
-            "VIP_MODE": "demo",
-        }
+        self.environment = surroundings(
+            DJANGO_SETTINGS_MODULE="tests.billing_e2e.settings",
+            PORT=str(port),
+            VIP_DATA=str(folder),
+            VIP_MODE="demo",
+        )
         self.api_key = ""
         self.names: dict[str, str] = {}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.journeys.person import Person
-from tests.journeys.rig import Demo
+from tests.journeys.rig import Demo, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,13 +45,8 @@ def browser_type_launch_args() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The demo that all journeys share, ready; when they are done it stops, and leaves nothing behind."""
-    running = Demo(folder=tmp_path_factory.mktemp("demo") / "var")
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
-    assert running.left_behind() == []
+    with running(tmp_path_factory.mktemp("demo") / "var") as demo:
+        yield demo
 
 
 @pytest.fixture

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from membership.environment import Environment
+from tests.processes import ROOT, free_port, surroundings
 
-ROOT = Path(__file__).parent.parent.parent
 READY = 180.0  # seconds on a busy machine; fresh_clone.py holds it to 60 on an idle one
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @dataclass
@@ -97,9 +91,7 @@ class Demo:
 
     def variables(self) -> dict[str, str]:
         """The environment its processes see."""
-        ours = {name.upper() for name in Environment.model_fields}
-        kept = {name: value for name, value in os.environ.items() if name not in ours}
-        return kept | {"PORT": str(self.port), "VIP_DATA": str(self.folder)} | self.environment
+        return surroundings(PORT=str(self.port), VIP_DATA=str(self.folder)) | self.environment
 
     def tail(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")[-6000:]
@@ -107,3 +99,15 @@ class Demo:
     def _written_since(self, moment: float) -> bool:
         path = self.folder / "demo.json"
         return path.exists() and path.stat().st_mtime >= moment
+
+
+@contextlib.contextmanager
+def running(folder: Path, **environment: str) -> Iterator[Demo]:
+    """A demo that is ready; afterwards it stops, and leaves nothing behind."""
+    demo = Demo(folder=folder, environment=environment)
+    try:
+        demo.start()
+        yield demo
+    finally:
+        demo.stop()
+    assert demo.left_behind() == []

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests import installation
 from tests.journeys import walk
 from tests.journeys.person import CARDS, Person
-from tests.journeys.rig import Demo
+from tests.journeys.rig import Demo, running
 
 
 @pytest.fixture
@@ -145,17 +145,13 @@ class TestTheCard:
 def test_a_newcomer_joins_on_postgresql(browser, tmp_path):
     """The same demo with the product's rows in PostgreSQL."""
     url = installation.start_postgres(tmp_path / "postgres")
-    running = Demo(folder=tmp_path / "var", environment={"DATABASE_URL": url})
-    try:
-        running.start()
-        person = Person(browser=browser, demo=running)
+    with running(tmp_path / "var", DATABASE_URL=url) as demo:
+        person = Person(browser=browser, demo=demo)
         person.sign_up()
         pay(choose(person))
         expect_member(person)
-        assert not (running.folder / "vip.sqlite3").exists()
+        assert not (demo.folder / "vip.sqlite3").exists()
         person.close()
-    finally:
-        running.stop()
 
 
 def promotion_code(demo: Demo, *, percent_off: int) -> str:

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.person import Person
-from tests.journeys.rig import ROOT, Demo
+from tests.journeys.rig import ROOT, Demo, running
 from tests.journeys.test_join import choose, expect_member, pay
 
 if TYPE_CHECKING:
@@ -26,12 +26,8 @@ JOURNEY_OF_A_YEAR = 300  # seconds on a busy machine
 
 @pytest.fixture
 def own_demo(tmp_path) -> Iterator[Demo]:
-    running = Demo(folder=tmp_path / "var")
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
+    with running(tmp_path / "var") as demo:
+        yield demo
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.person import Person
-from tests.journeys.rig import Demo
+from tests.journeys.rig import Demo, running
 from tests.journeys.test_time import move
 from tests.journeys.walk import Shop
 
@@ -16,13 +16,8 @@ KEPT_AND_DECLINED, GOOD = "4000000000000341", "5555555555554444"
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
     """A demo of its own, for its time is moved."""
-    running = Demo(folder=tmp_path_factory.mktemp("mending") / "var")
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
-    assert running.left_behind() == []
+    with running(tmp_path_factory.mktemp("mending") / "var") as demo:
+        yield demo
 
 
 @pytest.fixture

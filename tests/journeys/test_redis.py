@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-
 import pytest
 
 from tests.journeys import walk
-from tests.journeys.rig import Demo, free_port
+from tests.journeys.rig import running
 
 
 @pytest.fixture
-def redis_url(tmp_path):
-    """A redis-server of our own. That it is not installed is a failure."""
-    command = shutil.which("redis-server")
-    assert command, "redis-server is not installed: ./run test installs it where it may"
-    port = free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    server = subprocess.Popen([command, *options], stdout=subprocess.DEVNULL)
-    yield f"redis://127.0.0.1:{port}/0"
-    server.terminate()
-    server.wait()
-
-
-@pytest.fixture
-def demo(tmp_path, redis_url):
-    running = Demo(folder=tmp_path / "var", environment={"REDIS_URL": redis_url})
-    running.start()
-    yield running
-    running.stop()
+def demo(tmp_path, redis):
+    with running(tmp_path / "var", REDIS_URL=redis.url) as demo:
+        yield demo
 
 
 def test_a_newcomer_joins_with_redis_as_the_broker(demo):

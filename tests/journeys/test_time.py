@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.person import CARDS, DESKTOP, PHONE, Person
-from tests.journeys.rig import Demo
+from tests.journeys.rig import running
 from tests.journeys.walk import Shop
 
 LONG = 90_000  # milliseconds: a year of everybody's lives, on a busy machine
@@ -21,13 +21,8 @@ LONG = 90_000  # milliseconds: a year of everybody's lives, on a busy machine
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
     """A demo whose time may be moved without anybody else noticing."""
-    running = Demo(folder=tmp_path_factory.mktemp("time") / "var")
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
-    assert running.left_behind() == []
+    with running(tmp_path_factory.mktemp("time") / "var") as demo:
+        yield demo
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.journeys import walk
 from tests.journeys.rig import Demo
+from tests.processes import until
 
 
 def test_a_newcomer_walks_from_the_home_page_to_a_checkout_that_knows_them(demo):
@@ -44,14 +44,14 @@ def test_a_second_demo_lives_beside_the_first_and_outlives_what_happens_to_it(de
     assert other.process is not None
     other.process.kill()
     other.process.wait()
-    eventually(lambda: not other.left_behind())
+    until(lambda: not other.left_behind(), "nothing of it runs", seconds=30)
 
 
 def kill_the_worker(demo: Demo) -> None:
     """As the kernel does when memory runs out; back when the supervisor has started another, alone."""
     old = workers(demo)
     os.kill(old[0], signal.SIGKILL)
-    eventually(lambda: workers(demo) and not set(workers(demo)) & set(old))
+    until(lambda: workers(demo) and not set(workers(demo)) & set(old), "another worker", seconds=30)
 
 
 def workers(demo: Demo) -> list[int]:
@@ -66,10 +66,3 @@ def workers(demo: Demo) -> list[int]:
         except OSError:
             continue
     return sorted(found)
-
-
-def eventually(true) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.2)

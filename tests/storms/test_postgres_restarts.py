@@ -25,8 +25,8 @@ import stripe
 
 from membership.bootstrap import personas
 from membership.bootstrap.visitor import Unexpected
-from tests.storms.installed import Person, installed, manage, post, until
-from tests.test_worker_killed import free_port
+from tests.processes import installed, until
+from tests.storms.crowd import LONG, PLACE, Person, post
 
 pytestmark = [pytest.mark.storm, pytest.mark.processes]
 SECRET = "whsec_of_the_storm"
@@ -142,10 +142,10 @@ class Traffic:
 
 def storm(postgres: Postgres, folder: Path, *, restarts: int, seed: int) -> tuple[Traffic, float]:
     """-> what was acknowledged, and the longest time until the door was open again."""
-    port, rng, slowest = free_port(), random.Random(seed), 0.0
+    rng, slowest = random.Random(seed), 0.0
     more = {"DATABASE_URL": postgres.url, "STRIPE_WEBHOOK_SECRET": SECRET}
-    with installed(folder, "--only", "web", port=port, **more) as environment:
-        traffic = Traffic(f"http://localhost:{port}", seed)
+    with installed(folder, "--only", "web", **more, **PLACE) as installation:
+        traffic = Traffic(installation.base_url, seed)
         with traffic.flows():
             for _restart in range(restarts):
                 time.sleep(rng.uniform(0.5, 1.5) * RUNS)
@@ -156,7 +156,7 @@ def storm(postgres: Postgres, folder: Path, *, restarts: int, seed: int) -> tupl
         assert all(traffic.event() for _ in range(40)), "a connection of before the restart was not mended"
         assert traffic.person()
         nothing_is_lost(postgres, traffic)
-        manage(environment, "check_invariants")
+        installation.manage("check_invariants", seconds=LONG)
     return traffic, slowest
 
 

@@ -1,64 +1,20 @@
-"""A whole installation for a storm: its own folder, port and programs under `manage.py up`, and people at its door."""
+"""Many people at the door of a running installation, several at once, and what they met there."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 from membership.bootstrap import personas
 from membership.bootstrap.visitor import Page, Unexpected, Visitor
 
-ROOT = Path(__file__).parent.parent.parent
-PREPARE = "import django; django.setup(); from membership.bootstrap import demo; demo.prepare()"
-STARTS = 300.0  # seconds a whole installation may take to start, on a machine that does much else
-
-
-@contextlib.contextmanager
-def installed(folder: Path, *what: str, port: int, **more: str) -> Iterator[dict[str, str]]:
-    """`manage.py up` with these arguments and variables, answering. -> its environment"""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("VIP_", "DATABASE_", "REDIS_"))}
-    environment |= {
-        "DJANGO_SETTINGS_MODULE": "membership.settings",
-        "VIP_MODE": "demo",
-        "VIP_DATA": str(folder / "data"),
-        "PORT": str(port),
-        "TRUSTED_PROXIES": "1",  # so that each visitor can have an address of their own
-        **more,
-    }
-    with (folder / "up.log").open("wb") as log:
-        told = {"cwd": ROOT, "env": environment, "stdout": log, "stderr": log}
-        subprocess.run([sys.executable, "-c", PREPARE], check=True, timeout=STARTS, **told)
-        command = [sys.executable, "manage.py", "up", *what]
-        up = subprocess.Popen(command, start_new_session=True, **told)
-        try:
-            personas.wait_for_web(f"http://localhost:{port}", seconds=STARTS)
-            yield environment
-        finally:
-            up.send_signal(signal.SIGTERM)
-            up.wait(30)
-
-
-def manage(environment: dict[str, str], *command: str) -> None:
-    """Run a command of the installation. Raises CalledProcessError if it fails."""
-    subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, timeout=STARTS)
-
-
-def until(holds: Callable[[], object], what: str, *, seconds: float) -> float:
-    """-> after how many seconds it held."""
-    began = time.monotonic()
-    while not holds():
-        assert time.monotonic() - began < seconds, f"after {seconds:g} s still not: {what}"
-        time.sleep(0.1)
-    return time.monotonic() - began
+# An address for each visitor, and time to start on a machine that does much else.
+PLACE: dict[str, Any] = {"TRUSTED_PROXIES": "1", "prepared": 300.0, "answering": 300.0}
+LONG = 300.0  # seconds a command may take there
 
 
 class Person(Visitor):
