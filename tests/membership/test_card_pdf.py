@@ -10,28 +10,17 @@ import cv2
 import numpy
 import pdfua
 import pypdf
-import pypdfium2
 import pytest
 
 from membership import card_face, card_pdf, card_token, cards, lifecycle
 from tests import hostile
 from tests.membership.card_cast import IN_GRACE, LAPSED, SUMMER, gold_card
+from tests.scanner import picture, scanned
 
 pytestmark = pytest.mark.django_db
 
 POINT = 25.4 / 72  # mm
 NAMES = hostile.names()
-
-
-def picture(pdf: bytes, dpi: int = 200) -> numpy.ndarray:
-    page = pypdfium2.PdfDocument(pdf)[0]
-    return page.render(scale=dpi / 72).to_numpy()
-
-
-def scanned(pdf: bytes) -> str:
-    """What a scanner reads; like a hand with a phone, it tries another distance when OpenCV misses the code."""
-    read = (cv2.QRCodeDetector().detectAndDecode(picture(pdf, dpi))[0] for dpi in (200, 300, 254))
-    return next((found for found in read if found), "")
 
 
 def text(pdf: bytes) -> str:
