@@ -104,3 +104,4 @@ def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 api.add_router("", "perks.api.router")
+api.add_router("", "perks.api_redemptions.router")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
@@ -11,7 +11,8 @@ from ninja import Query, Router
 from membership import cards, clock
 from membership.problems import Problem
 from perks import as_of, checks, confirmations, lookup, members
-from perks.auth import ApiKeyAuth, Caller, require
+from perks.answers import caller, declared, in_json
+from perks.auth import ApiKeyAuth, require
 from perks.languages import preferred
 from perks.schemas import (
     AddressIn,
@@ -24,7 +25,6 @@ from perks.schemas import (
     ConfirmationOut,
     MemberDetail,
     PerkOut,
-    ProblemOut,
     RefIn,
     RefOut,
     ReplayOut,
@@ -32,7 +32,6 @@ from perks.schemas import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
 router = Router()
@@ -42,27 +41,10 @@ BY_EMAIL = ApiKeyAuth("members:email")
 CHECK_AS_OF, READ_AS_OF = ApiKeyAuth("perks:check", as_of=True), ApiKeyAuth("members:read", as_of=True)
 
 
-def _answers(ok: Any, *refusals: int) -> dict[int, Any]:
-    """Every status a route can give; what any of them can is not repeated."""
-    return {200: ok, **dict.fromkeys(sorted({401, 403, 429, 500, *refusals}), ProblemOut)}
-
-
-def _json(body: bytes | Mapping[str, Any] | list[Any], language: str = "") -> HttpResponse:
-    response = HttpResponse(body if isinstance(body, bytes) else checks.dumps(body), content_type="application/json")
-    if language:
-        response.headers["Content-Language"] = language
-        response.headers["Vary"] = "Accept-Language"
-    return response
-
-
-def _caller(request: HttpRequest) -> Caller:
-    return request.auth  # type: ignore[attr-defined, no-any-return]
-
-
 @router.post(
     "/perk-checks",
     auth=CHECK_AS_OF,
-    response=_answers(CheckOut, 400, 413, 422),
+    response=declared(CheckOut, 400, 413, 422),
     openapi_extra=as_of.DECLARED,
     operation_id="check_perks",
     tags=["Perk checks"],
@@ -70,19 +52,19 @@ def _caller(request: HttpRequest) -> Caller:
 def check_perks(request: HttpRequest, asked: CheckIn) -> HttpResponse:
     """What may this member get on this basket, now? A no is an answer too: 200 with `allowed: false` and a reason."""
     if asked.member is not None and asked.member.email is not None:
-        require(_caller(request), "members:email")
+        require(caller(request), "members:email")
     language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
     with translation.override(language):
         body = checks.answer(
-            asked=asked, raw=request.body, shop=_caller(request).shop, at=clock.now(), as_of=as_of.asked(request)
+            asked=asked, raw=request.body, shop=caller(request).shop, at=clock.now(), as_of=as_of.asked(request)
         )
-    return _json(body, language)
+    return in_json(body, language)
 
 
 @router.get(
     "/perk-checks/{check_id}",
     auth=CHECK,
-    response=_answers(ReplayOut, 404),
+    response=declared(ReplayOut, 404),
     operation_id="replay_check",
     tags=["Perk checks"],
 )
@@ -90,14 +72,14 @@ def replay_check(request: HttpRequest, check_id: str) -> HttpResponse:
     """A check as it was asked and answered, and what the rules say today. Kept 13 months."""
     language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
     with translation.override(language):
-        body = checks.replay(ident=check_id, shop=_caller(request).shop, at=clock.now(), parse=CheckIn)
-    return _json(body, language)
+        body = checks.replay(ident=check_id, shop=caller(request).shop, at=clock.now(), parse=CheckIn)
+    return in_json(body, language)
 
 
 @router.get(
     "/members/{number}",
     auth=READ_AS_OF,
-    response=_answers(MemberDetail, 404, 422),
+    response=declared(MemberDetail, 404, 422),
     openapi_extra=as_of.DECLARED,
     operation_id="get_member",
     tags=["Members"],
@@ -108,64 +90,64 @@ def get_member(request: HttpRequest, number: str) -> HttpResponse:
     with translation.override(language):
         moment = as_of.asked(request)
         at = moment or clock.now()
-        return _json(members.detail(_known(number, at=at, as_of=moment), at=at), language)
+        return in_json(members.detail(_known(number, at=at, as_of=moment), at=at), language)
 
 
 @router.put(
     "/members/{number}/refs",
     auth=READ,
-    response=_answers(RefOut, 400, 404, 409, 413, 422),
+    response=declared(RefOut, 400, 404, 409, 413, 422),
     operation_id="tie_customer",
     tags=["Members"],
 )
 def tie_customer(request: HttpRequest, number: str, ref: RefIn) -> HttpResponse:
     """Tie your own customer id to a member, so that later checks may use it. Repeating it changes nothing."""
     found = _known(number, at=clock.now())
-    if not lookup.tie(shop=_caller(request).shop, customer_ref=ref.customer_ref, number=found.number):
+    if not lookup.tie(shop=caller(request).shop, customer_ref=ref.customer_ref, number=found.number):
         raise Problem(409, "ref_taken", "This customer_ref is tied to another member.")
-    return _json({"number": found.number, "customer_ref": ref.customer_ref})
+    return in_json({"number": found.number, "customer_ref": ref.customer_ref})
 
 
 @router.post(
     "/email-confirmations",
     auth=BY_EMAIL,
-    response=_answers(ConfirmationAsked, 400, 413, 422),
+    response=declared(ConfirmationAsked, 400, 413, 422),
     operation_id="ask_for_confirmation",
     tags=["Members"],
 )
 def ask_for_confirmation(request: HttpRequest, asked: AddressIn) -> HttpResponse:
     """Have a code mailed to the member with this address, for the shopper to tell you. All addresses answer alike."""
     language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
-    shop = _caller(request).shop
+    shop = caller(request).shop
     made = confirmations.ask(shop=shop, email=asked.email, language=language, at=clock.now())
-    return _json({"id": made.pk, "expires_at": made.expires_wall})
+    return in_json({"id": made.pk, "expires_at": made.expires_wall})
 
 
 @router.post(
     "/email-confirmations/{confirmation_id}/confirm",
     auth=BY_EMAIL,
-    response=_answers(ConfirmationOut, 400, 404, 413, 422),
+    response=declared(ConfirmationOut, 400, 404, 413, 422),
     operation_id="confirm_email",
     tags=["Members"],
 )
 def confirm_email(request: HttpRequest, confirmation_id: str, told: CodeIn) -> HttpResponse:
     """Try the code that the shopper was mailed. Five tries; then ask for another one."""
-    tried = confirmations.confirm(ident=confirmation_id, shop=_caller(request).shop, code=told.code)
-    return _json({"confirmed": tried.yes, "guesses_left": tried.guesses_left, "valid_until": tried.until})
+    tried = confirmations.confirm(ident=confirmation_id, shop=caller(request).shop, code=told.code)
+    return in_json({"confirmed": tried.yes, "guesses_left": tried.guesses_left, "valid_until": tried.until})
 
 
-@router.get("/perks", auth=CHECK, response=_answers(list[PerkOut]), operation_id="list_perks", tags=["Catalogue"])
+@router.get("/perks", auth=CHECK, response=declared(list[PerkOut]), operation_id="list_perks", tags=["Catalogue"])
 def list_perks(request: HttpRequest) -> HttpResponse:
     """The published perks, with what each tier gets, in plain words."""
     language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
     with translation.override(language):
-        return _json(members.catalogue(), language)
+        return in_json(members.catalogue(), language)
 
 
 @router.get(
     "/sales",
     auth=CHECK_AS_OF,
-    response=_answers(list[SaleOut], 404, 422),
+    response=declared(list[SaleOut], 404, 422),
     openapi_extra=as_of.DECLARED,
     operation_id="list_sales",
     tags=["Catalogue"],
@@ -179,13 +161,13 @@ def list_sales(
     at = moment or clock.now()
     found = _known(member, at=at, as_of=moment) if member is not None else None
     with translation.override(language):
-        return _json(members.sales(found, at=at), language)
+        return in_json(members.sales(found, at=at), language)
 
 
 @router.post(
     "/cards/verify",
     auth=VERIFY,
-    response=_answers(CardOut, 400, 413, 422),
+    response=declared(CardOut, 400, 413, 422),
     operation_id="verify_card",
     tags=["Cards"],
 )
@@ -193,7 +175,7 @@ def verify_card(request: HttpRequest, card: CardIn) -> HttpResponse:
     """Is this card good now? Unknown, forged, expired and revoked ones all get the same no."""
     check = cards.check(card.token, at=clock.now())
     if check.valid:
-        return _json(
+        return in_json(
             {
                 "valid": True,
                 "tier": check.tier.code if check.tier else None,
@@ -201,8 +183,8 @@ def verify_card(request: HttpRequest, card: CardIn) -> HttpResponse:
                 "entitled_until": check.entitled_until,
             }
         )
-    told = check.reason if "members:read" in _caller(request).scopes else cards.CheckReason.NOT_VALID
-    return _json({"valid": False, "reason": told})
+    told = check.reason if "members:read" in caller(request).scopes else cards.CheckReason.NOT_VALID
+    return in_json({"valid": False, "reason": told})
 
 
 def _known(number: str, *, at: datetime, as_of: datetime | None = None) -> lookup.Found:

@@ -30,6 +30,9 @@ SCOPES = {
     "verify_card": "cards:verify",
     "ask_for_confirmation": "members:email",
     "confirm_email": "members:email",
+    "hold_perks": "perks:redeem",
+    "get_redemption": "perks:redeem",
+    "commit_redemption": "perks:redeem",
 }
 PROBLEMS = {
     "invalid_key": _("401. No key was sent, or it is unknown, revoked, or of the other mode (test or live)."),

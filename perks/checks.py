@@ -48,12 +48,13 @@ def answer(*, asked: CheckIn, raw: bytes, shop: int, at: datetime, as_of: dateti
     if as_of is not None and found is not None:
         found = lookup.as_of(found, as_of)
     ident = f"chk_{secrets.token_urlsafe(16)}"
-    decided = _decide(asked, found, as_of or at)
-    body = dumps({"id": ident, **decided})
+    told, decided = _decide(asked, found, as_of or at)
+    body = dumps({"id": ident, **told})
     question = _as_kept(asked, raw)
     member = found.member if found else None
-    decisions.record(decisions.Entry(ident, shop, member, at, question, body, as_of))
-    if as_of is None and member is not None and decided["member"]["standing"] is Standing.GRACE:
+    grants = orjson.dumps({d.perk: d.grant for d in decided.decisions if d.allowed})
+    decisions.record(decisions.Entry(ident, shop, member, at, question, body, as_of, grants))
+    if as_of is None and member is not None and decided.standing is Standing.GRACE:
         decisions.renewal_is_awaited(member)
     return body
 
@@ -67,7 +68,7 @@ def replay(*, ident: str, shop: int, at: datetime, parse: type[CheckIn]) -> byte
     asked = parse.model_validate_json(kept.question)
     found = _found_again(kept, asked, at)
     try:
-        today = _decide(asked, found, at)
+        today, _ = _decide(asked, found, at)
     except UnknownPlan:
         today = None
     return dumps(
@@ -101,7 +102,8 @@ def _find(member: MemberIn, shop: int, at: datetime) -> Found | None:
     return lookup.by_customer_ref(shop, member.customer_ref, at=at)
 
 
-def _decide(asked: CheckIn, found: Found | None, at: datetime) -> dict[str, Any]:
+def _decide(asked: CheckIn, found: Found | None, at: datetime) -> tuple[dict[str, Any], Answer]:
+    """-> (the answer's body but for its id, what the engine decided)"""
     now = catalogue.current()
     facts = found.facts if found else None
     if asked.if_joined is not None:
@@ -117,7 +119,7 @@ def _decide(asked: CheckIn, found: Found | None, at: datetime) -> dict[str, Any]
         world=now.world,
         at=at,
     )
-    return {
+    told = {
         "decided_at": at,
         "valid_until": decided.valid_until,
         "stale": False,
@@ -126,6 +128,7 @@ def _decide(asked: CheckIn, found: Found | None, at: datetime) -> dict[str, Any]
         "totals": decided.totals._asdict() if decided.totals else None,
         "join_offer": None if facts is not None else _join_offer(asked, now, at),
     }
+    return told, decided
 
 
 def _member(found: Found | None, decided: Answer) -> dict[str, Any] | None:
@@ -140,7 +143,9 @@ def _member(found: Found | None, decided: Answer) -> dict[str, Any] | None:
 
 
 def _decision(decision: engine.Decision) -> dict[str, Any]:
-    return {**decision._asdict(), "effect": decision.effect.as_json() if decision.effect else None}
+    told = {**decision._asdict(), "effect": decision.effect.as_json() if decision.effect else None}
+    del told["grant"]
+    return told
 
 
 def _join_offer(asked: CheckIn, now: catalogue.Catalogue, at: datetime) -> dict[str, Any] | None:

@@ -67,6 +67,7 @@ class Decision(NamedTuple):
     resets_at: datetime | None = None
     opens_at: datetime | None = None
     action_url: str | None = None
+    grant: int | None = None  # what a yes stands on; never told outside
 
 
 class Totals(NamedTuple):
@@ -132,7 +133,7 @@ def decide(
         entitled_until=facts.entitled_until if facts else None,
         decisions=decisions,
         totals=_totals(basket, question.room, effects.values()),
-        valid_until=_valid_until(facts, outcomes.values(), question),
+        valid_until=_valid_until(facts, outcomes.values(), question, [held[c] for c in codes if c in held]),
     )
 
 
@@ -186,7 +187,7 @@ def uses(held: Held, settings: KindSettings, member: About, at: datetime) -> tup
     if settings.allowance is None:
         return None, None
     period, resets_at = settings.period(at, member)
-    return max(0, most(held, settings, member, at) - held.used.get(period, 0)), resets_at
+    return max(0, most(held, settings, member, at) - held.used_at(at).get(period, 0)), resets_at
 
 
 def most(held: Held, settings: KindSettings, member: About, at: datetime) -> int:
@@ -195,7 +196,7 @@ def most(held: Held, settings: KindSettings, member: About, at: datetime) -> int
     if held.since is None:
         return settings.allowance.uses
     since = datetime.fromisoformat(held.since)
-    return settings.allowance.uses + allowances.carried(settings.allowance, held.used, since, at, member.zone)
+    return settings.allowance.uses + allowances.carried(settings.allowance, held.used_at(at), since, at, member.zone)
 
 
 def _misfit(kind: Kind, settings: KindSettings, question: Question) -> Refusal | None:
@@ -265,6 +266,7 @@ def _decision(
         resets_at=outcome.resets_at,
         opens_at=effect.opens_at if effect else None,
         action_url=action_url,
+        grant=outcome.held.grant,
     )
 
 
@@ -279,7 +281,9 @@ def _totals(basket: Basket | None, room: Room, effects: Iterable[Effect]) -> Tot
     return Totals(lines, shipping, off["lines"], off["shipping"], room.taken_by_others, lines + shipping - discounts)
 
 
-def _valid_until(facts: Facts | None, outcomes: Iterable[_Candidate | Refusal], question: Question) -> datetime:
+def _valid_until(
+    facts: Facts | None, outcomes: Iterable[_Candidate | Refusal], question: Question, held: Iterable[Held]
+) -> datetime:
     """The next known moment at which the answer could change: at most a day away, a minute where a payment decides."""
     outcomes = list(outcomes)
     moments = [question.at + LONGEST_VALIDITY]
@@ -293,5 +297,6 @@ def _valid_until(facts: Facts | None, outcomes: Iterable[_Candidate | Refusal], 
         if isinstance(outcome, Refusal) and outcome.opens_at is not None:
             moments.append(outcome.opens_at)
     moments += question.changes
+    moments += [end for one in held if (end := one.next_free(question.at))]
     moments += [m for sale in question.sales.values() for m in (sale.opens_at, sale.closes_at)]
     return min(m for m in moments if m > question.at)

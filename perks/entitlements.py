@@ -5,19 +5,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from django.db.models import Count, F
+from django.db.models import F
 
 from membership import standing
 from membership.models import Card, Member, Membership
-from perks import grants, kinds
-from perks.models import LIVE, Entitlement, Grant, Redemption
+from perks import grants, kinds, slots
+from perks.models import Entitlement, Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
 
 
@@ -68,7 +67,7 @@ def recompute(member: Member, *, as_of: datetime) -> tuple[int | None, str] | No
 
 def _facts(membership: Membership, as_of: datetime, member: Member) -> dict[str, Any]:
     held = list(Grant.objects.filter(membership=membership).select_related("perk").order_by("perk__position", "pk"))
-    used = _Used(held)
+    used = slots.Uses(held, member=member.pk, at=as_of)
     terms = sorted(membership.terms.all(), key=lambda t: t.starts_at)
     goodwill = [g for g in held if g.source == Grant.Source.GOODWILL and g.ends_at > as_of]
     return {
@@ -102,7 +101,7 @@ def _still_counting(spans: list[grants.Span], as_of: datetime) -> Iterable[grant
     return spans[begun[-1] if begun else 0 :]
 
 
-def _window(span: grants.Span, held: list[Grant], used: _Used) -> dict[str, Any]:
+def _window(span: grants.Span, held: list[Grant], used: slots.Uses) -> dict[str, Any]:
     own = [g for g in held if g.source == Grant.Source.TERM and (g.term_id, g.change_id) == span.key]
     return {
         "starts_at": span.starts_at,
@@ -113,12 +112,12 @@ def _window(span: grants.Span, held: list[Grant], used: _Used) -> dict[str, Any]
     }
 
 
-def _goodwill(grant: Grant, used: _Used) -> dict[str, Any]:
+def _goodwill(grant: Grant, used: slots.Uses) -> dict[str, Any]:
     window = {"starts_at": grant.starts_at, "ends_at": grant.ends_at, "tier": "", "provisional": False}
     return {**window, "held": [_held(grant, used)]}
 
 
-def _held(grant: Grant, used: _Used) -> dict[str, Any]:
+def _held(grant: Grant, used: slots.Uses) -> dict[str, Any]:
     held = {
         "grant": grant.pk,
         "perk": grant.perk.code,
@@ -126,51 +125,8 @@ def _held(grant: Grant, used: _Used) -> dict[str, Any]:
         "settings": orjson.dumps(grant.settings, option=orjson.OPT_SORT_KEYS).decode(),
         "used": used.by(grant),
     }
+    if holds := used.holds(grant):
+        held["holds"] = holds
     if (grant.settings.get("allowance") or {}).get("carry_over"):
         held["since"] = used.held_since(grant)
     return held
-
-
-class _Used:
-    """Live uses of a membership's limited perks, by period.
-
-    A term's allowance is counted by grant. That of a calendar period, or of a birthday, is counted over all the terms
-    in which the perk was bought: a renewal in the midst of a quarter does not start the quarter anew. A goodwill grant
-    is counted by itself.
-    """
-
-    def __init__(self, grants: list[Grant]) -> None:
-        self._grants = grants
-        self._uses: Counter[tuple[Hashable, str]] = Counter()
-        limited = {g.pk: g for g in grants if g.settings.get("allowance")}
-        if not limited:
-            return
-        live = Redemption.objects.filter(grant__in=limited, status__in=LIVE).values_list("grant", "period")
-        for pk, period, uses in live.annotate(uses=Count("pk")):
-            self._uses[self._one(limited[pk], period), period] += uses
-
-    @staticmethod
-    def _one(grant: Grant, period: str) -> Hashable:
-        if period == "term" or grant.source == Grant.Source.GOODWILL:
-            return grant.pk
-        return f"perk {grant.perk_id}"
-
-    def by(self, grant: Grant) -> dict[str, int]:
-        if not grant.settings.get("allowance"):
-            return {}
-        return {
-            period: uses
-            for (one, period), uses in sorted(self._uses.items(), key=lambda u: u[0][1])
-            if one == self._one(grant, period)
-        }
-
-    def held_since(self, grant: Grant) -> datetime:
-        """From when on the perk has been held without a gap."""
-        since = grant.starts_at
-        if grant.source == Grant.Source.GOODWILL:
-            return since
-        for other in sorted(self._grants, key=lambda g: g.starts_at, reverse=True):
-            same = other.perk_id == grant.perk_id and other.source == grant.source
-            if same and other.starts_at < since <= other.ends_at:
-                since = other.starts_at
-        return since

@@ -5,13 +5,17 @@ tests/perks/test_facts.py holds `Facts.standing` to membership.standing.at.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from membership.standing import HELD, Standing
 from perks.kinds.base import About
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 Moment = datetime
 _moment = datetime.fromisoformat
@@ -20,6 +24,7 @@ _moment = datetime.fromisoformat
 class Held(NamedTuple):
     """A perk that is held: its grant, and the settings it was sold under, as JSON. `used`: uses a period so far.
 
+    `holds`: of these, period and end of each that is only held.
     `since`: where uses carry over, the moment from which the perk has been held without a gap. `instead`: what counts
     where this one says no: a gesture of goodwill never takes from what was bought.
     """
@@ -31,6 +36,19 @@ class Held(NamedTuple):
     used: dict[str, int]
     since: str | None = None
     instead: Held | None = None
+    holds: Sequence[tuple[str, str]] = ()
+
+    def used_at(self, at: datetime) -> Mapping[str, int]:
+        """The uses a period that are taken at `at`: a hold that was never committed counts until its end."""
+        if not self.holds:
+            return self.used
+        over = Counter(period for period, until in self.holds if _moment(until) <= at)
+        return {period: uses - over[period] for period, uses in self.used.items()}
+
+    def next_free(self, at: datetime) -> datetime | None:
+        """When the next hold runs out, if nothing becomes of it."""
+        every = (*self.holds, *self.instead.holds) if self.instead else self.holds
+        return min((end for _, until in every if (end := _moment(until)) > at), default=None) if every else None
 
 
 class Window(NamedTuple):

@@ -4,7 +4,7 @@ from perks.models.catalogue import Perk, Sale, TierPerk
 from perks.models.confirmations import EmailConfirmation
 from perks.models.decisions import Decision
 from perks.models.grants import Entitlement, Grant
-from perks.models.redemptions import LIVE, Redemption
+from perks.models.redemptions import LIVE, KeptAnswer, Redemption
 from perks.models.shops import LIVE_KEYS_PER_SHOP, ApiKey, Ref, Shop
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "EmailConfirmation",
     "Entitlement",
     "Grant",
+    "KeptAnswer",
     "Perk",
     "Redemption",
     "Ref",

@@ -12,6 +12,7 @@ class Decision(models.Model):
     """A perk check as it was asked and answered: both bodies, as JSON text.
 
     `as_of`: the moment that a test key asked about (X-Member-Clock), where it was not that of the asking.
+    `grants`: the grant that each yes stands on, by the perk's code, for whoever redeems it.
     """
 
     id = models.CharField(max_length=32, primary_key=True)
@@ -21,6 +22,7 @@ class Decision(models.Model):
     question = models.TextField()
     answer = models.TextField()
     as_of = models.DateTimeField(null=True, blank=True)
+    grants = models.TextField(default="{}")
 
     class Meta:
         indexes = [

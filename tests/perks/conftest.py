@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -56,6 +57,7 @@ class Shop:
 
     def __init__(self, client: Client, key: str) -> None:
         self.client, self.key = client, key
+        self.keys = itertools.count(1)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:
         given = {"Authorization": f"Bearer {self.key}", **{k.replace("_", "-"): v for k, v in headers.items()}}
@@ -70,6 +72,20 @@ class Shop:
     def reason(self, perk: str, **question: Any) -> str:
         (decision,) = self.check(perks=[perk], **question)["decisions"]
         return decision["reason"]
+
+    def ask_to_hold(self, check: Any, *perks: str, key: str = "", order: str = "1001", **body: Any) -> HttpResponse:
+        asked = {"check": check["id"], "order": order, "perks": perks, **body}
+        return self.call("POST", "/redemptions", asked, Idempotency_Key=key or f"key-{next(self.keys)}")
+
+    def hold(self, check: Any, *perks: str, **asked: Any) -> Any:
+        response = self.ask_to_hold(check, *perks, **asked)
+        assert response.status_code == 200, response.content
+        return response.json()
+
+    def commit(self, held: Any) -> Any:
+        response = self.call("POST", f"/redemptions/{held['id']}/commit")
+        assert response.status_code == 200, response.content
+        return response.json()
 
 
 def basket(**changes: Any) -> dict[str, Any]:

@@ -28,6 +28,9 @@ ROUTES = {
     ("POST", "/cards/verify"): "cards:verify",
     ("POST", "/email-confirmations"): "members:email",
     ("POST", "/email-confirmations/emc_x/confirm"): "members:email",
+    ("POST", "/redemptions"): "perks:redeem",
+    ("GET", "/redemptions/red_x"): "perks:redeem",
+    ("POST", "/redemptions/red_x/commit"): "perks:redeem",
 }
 
 
@@ -35,7 +38,7 @@ class TestScopes:
     def test_every_route_of_the_schema_is_in_this_matrix(self):
         paths = api.get_openapi_schema(path_prefix="")["paths"]
         listed = {
-            (m.upper(), p.format(number=1, check_id="chk_x", confirmation_id="emc_x"))
+            (m.upper(), p.format(number=1, check_id="chk_x", confirmation_id="emc_x", redemption_id="red_x"))
             for p, ms in paths.items()
             for m in ms
         }

@@ -7,7 +7,7 @@ import pytest
 from membership import lifecycle
 from membership.signals import membership_changed
 from perks import sentences
-from perks.models import ApiKey, Grant, TierPerk
+from perks.models import Grant, TierPerk
 from perks.schemas import Reason
 from tests import factories
 from tests.perks.conftest import basket, number
@@ -104,20 +104,7 @@ class TestReasons:
         Grant.objects.filter(perk__code="concierge", term__isnull=False).update(
             settings={**Grant.objects.filter(perk__code="concierge").first().settings, "allowance": {"uses": 1}}
         )
-        grant = Grant.objects.get(perk__code="concierge", term__isnull=False)
-        at = clock.now
-        grant.redemptions.create(
-            shop=ApiKey.objects.get().shop,
-            period="term",
-            slot=1,
-            allowance=1,
-            idempotency_key="k",
-            request_hash="h",
-            order_ref="o",
-            currency="EUR",
-            held_at=at,
-            expires_at=at,
-        )
-        membership_changed.send(sender=type(membership), membership=membership, at=at)
+        membership_changed.send(sender=type(membership), membership=membership, at=clock.now)
+        shop.hold(shop.check(member=number(membership), perks=["concierge"]), "concierge")
         (decision,) = shop.check(member=number(membership), perks=["concierge"])["decisions"]
         assert (decision["reason"], decision["uses_left"]) == ("used_up", 0)

@@ -40,6 +40,8 @@ def held(laurel, clock):
 def redeem(membership, shop, at) -> None:
     grant = Grant.objects.filter(membership=membership).first()
     Redemption.objects.create(
+        ident="red_1",
+        member=membership.member,
         grant=grant,
         shop=shop,
         period="",

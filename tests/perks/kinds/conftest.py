@@ -8,8 +8,8 @@ import pytest
 
 from membership.models import Tier
 from membership.signals import membership_changed
-from perks import entitlements, kinds
-from perks.models import ApiKey, Grant, Perk, TierPerk
+from perks import entitlements, kinds, slots
+from perks.models import ApiKey, Grant, Perk, Redemption, TierPerk
 from tests.perks.conftest import number
 
 if TYPE_CHECKING:
@@ -43,19 +43,25 @@ class Sold:
     def use(self, period: str = "term") -> None:
         """One use is on record."""
         grant = Grant.objects.filter(perk__code=self.perk, term__isnull=False).latest("pk")
-        count = grant.redemptions.count()
-        at = self.clock.now
-        slot = {"slot": count + 1, "allowance": count + 1} if grant.settings["allowance"] else {}
+        member, at = self.membership.member, self.clock.now
+        name = slots.draws_on(grant, period=period, member=member.pk) if grant.settings["allowance"] else ""
+        count = Redemption.objects.filter(draws_on=name, period=period).count()
         grant.redemptions.create(
+            ident=f"red_{count}",
+            member=member,
             shop=ApiKey.objects.get().shop,
+            status="committed",
+            draws_on=name,
             period=period,
-            **slot,
+            slot=count + 1 if name else None,
+            allowance=count + 1 if name else None,
             idempotency_key=f"k{count}",
             request_hash="h",
             order_ref="o",
             currency="EUR",
             held_at=at,
             expires_at=at,
+            committed_at=at,
         )
         entitlements.rebuild_all(membership=self.membership, at=at)
 
