@@ -10,19 +10,15 @@ from ninja import Query, Router
 
 from membership import cards, clock
 from membership.problems import Problem
-from perks import as_of, checks, confirmations, lookup, members
+from perks import as_of, checks, confirmations, lookup, members, sales
 from perks.answers import caller, declared, in_json
 from perks.auth import ApiKeyAuth, require
 from perks.languages import preferred
 from perks.schemas import (
-    AddressIn,
     CardIn,
     CardOut,
     CheckIn,
     CheckOut,
-    CodeIn,
-    ConfirmationAsked,
-    ConfirmationOut,
     MemberDetail,
     PerkOut,
     RefIn,
@@ -30,6 +26,7 @@ from perks.schemas import (
     ReplayOut,
     SaleOut,
 )
+from perks.schemas_confirmations import AddressIn, CodeIn, ConfirmationAsked, ConfirmationOut
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -161,7 +158,32 @@ def list_sales(
     at = moment or clock.now()
     found = _known(member, at=at, as_of=moment) if member is not None else None
     with translation.override(language):
-        return in_json(members.sales(found, at=at), language)
+        return in_json(sales.told(found, at=at), language)
+
+
+@router.get(
+    "/sales/{code}",
+    auth=CHECK_AS_OF,
+    response=declared(SaleOut, 404, 422),
+    operation_id="get_sale",
+    openapi_extra=as_of.DECLARED,
+    tags=["Catalogue"],
+)
+def get_sale(
+    request: HttpRequest,
+    code: str,
+    member: Annotated[str | None, Query(max_length=40, description="A member number")] = None,
+) -> HttpResponse:
+    """When this sale opens for a member, for the member's tier, and for the public; and whether it is open now."""
+    language = preferred(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+    moment = as_of.asked(request)
+    at = moment or clock.now()
+    found = _known(member, at=at, as_of=moment) if member is not None else None
+    with translation.override(language):
+        told = sales.told_of(code, found, at=at)
+    if told is None:
+        raise Problem(404, "unknown_sale", "There is no such sale.")
+    return in_json(told, language)
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""Members and the catalogue as the API tells them: what is held, what each tier gets, when sales open."""
+"""Members and the catalogue as the API tells them: what is held, what each tier gets."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from membership.standing import HONORED
-from perks import catalogue as _catalogue
 from perks import kinds
 from perks.engine import uses
-from perks.kinds import early_access
 from perks.kinds.base import localized
 from perks.models import Perk, TierPerk
 
@@ -64,28 +62,6 @@ def catalogue() -> list[dict[str, Any]]:
         {"perk": perk.code, "kind": perk.kind, "name": perk.name, "tiers": tiers[perk.pk]}
         for perk in Perk.objects.filter(published=True)
     ]
-
-
-def sales(found: Found | None, *, at: datetime) -> list[dict[str, Any]]:
-    """GET /sales."""
-    now = _catalogue.current()
-    own = found.facts.held(at) if found and found.facts and found.facts.standing(at) in HONORED else {}
-    openings = {o.tier: [h for h in o.held if h.kind == early_access.CODE] for o in now.offers.values()}
-    told = []
-    for sale in sorted(now.world.sales.values(), key=lambda s: (s.opens_at, s.code)):
-        if sale.closes_at <= at:
-            continue
-        told.append(
-            {
-                "sale": sale.code,
-                "name": localized(sale.names),
-                "opens_at": sale.opens_at,
-                "closes_at": sale.closes_at,
-                "tiers": {tier: early_access.earliest(sale, held) for tier, held in openings.items() if held},
-                "member_opens_at": early_access.earliest(sale, list(own.values())) if found else None,
-            }
-        )
-    return told
 
 
 def words(kind: str, settings: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from membership import work
+from perks import first_access
 from perks.models import EmailConfirmation
 
 if TYPE_CHECKING:
@@ -12,12 +13,17 @@ if TYPE_CHECKING:
 
 # It forgets what is older than a year, and nobody waits for that.
 ON_ARRIVAL = frozenset({"forget old decisions"})
-NEEDED = {"mail shops' codes": lambda at: work.due(EmailConfirmation.objects.all(), at=at).exists()}
+NEEDED = {
+    "mail shops' codes": lambda at: work.due(EmailConfirmation.objects.all(), at=at).exists(),
+    "invite to sales": lambda at: first_access.near(at).filter(invited_at=None).exists(),
+    "write first-access letters": lambda at: work.due(first_access.rows(), at=at).exists(),
+}
 
 
 def next_due(after: datetime) -> datetime | None:
-    """Nothing: whether a perk is open is asked, never done."""
-    return None
+    """When the next sale comes near. Letters about it are work, which the ground floor asks of; whether a perk is open
+    is asked, never done."""
+    return first_access.next_due(after)
 
 
 def waiting() -> str:

@@ -8,7 +8,7 @@ from django.dispatch import receiver
 
 from membership.models import Card, Membership
 from membership.signals import card_changed, membership_changed
-from perks import entitlements, grants
+from perks import entitlements, first_access, grants
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 @receiver(membership_changed, dispatch_uid="perks.membership_changed")
 def on_membership_changed(*, membership: Membership, at: datetime, **_: Any) -> None:
-    """Grants follow the terms; the rows of all who live by the membership follow the grants."""
+    """Grants follow the terms; the rows of all who live by the membership follow the grants; letters follow them."""
     grants.settle(membership)
     entitlements.rebuild_all(membership=membership, at=at)
+    first_access.reconsider(membership=membership, at=at)
 
 
 @receiver(card_changed, dispatch_uid="perks.card_changed")

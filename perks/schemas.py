@@ -237,29 +237,6 @@ class RefOut(BaseModel):
     customer_ref: str
 
 
-class AddressIn(Strict):
-    email: Email
-
-
-class ConfirmationAsked(BaseModel):
-    """The same for every address. Nobody but the owner of the mailbox learns whether a code was mailed."""
-
-    id: Annotated[str, Field(examples=["emc_3kTMd2mqW0uPqkP1sW5c3g"])]
-    expires_at: Annotated[datetime, Field(description="Until when the code may be told")]
-
-
-class CodeIn(Strict):
-    code: Annotated[str, Field(max_length=12, description="As the shopper tells it; spaces do not matter")]
-
-
-class ConfirmationOut(BaseModel):
-    confirmed: bool
-    guesses_left: int
-    valid_until: Annotated[
-        datetime | None, Field(description="Until when perk checks may name it; tie your own customer id before")
-    ]
-
-
 class PerkOut(BaseModel):
     perk: str
     kind: str
@@ -273,7 +250,13 @@ class SaleOut(BaseModel):
     opens_at: Annotated[datetime, Field(description="For the public")]
     closes_at: datetime
     tiers: Annotated[dict[str, datetime], Field(description="When it opens for each tier that gets in earlier")]
-    member_opens_at: Annotated[datetime | None, Field(description="For the member asked about")]
+    member_tier: Annotated[str | None, Field(description="Of the member asked about, while the membership counts")]
+    tier_opens_at: Annotated[datetime | None, Field(description="What that tier gets by the catalogue")]
+    member_opens_at: Annotated[
+        datetime | None,
+        Field(description="For the member asked about, as things stand: with what they hold, and as long as they do"),
+    ]
+    open: Annotated[bool, Field(description="Now, for the member asked about; without one, for the public")]
 
 
 class CardIn(Strict):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from membership import clock, work
 from membership.celery import app
-from perks import confirmations, decisions
+from perks import confirmations, decisions, first_access
 from perks.models import EmailConfirmation
 
 BEAT = {
     "mail shops' codes": {"task": "perks.mail_shop_codes", "schedule": 5.0},
+    "invite to sales": {"task": "perks.invite_to_sales", "schedule": 60.0},
+    "write first-access letters": {"task": "perks.write_first_access", "schedule": 15.0},
     "forget old decisions": {"task": "perks.forget_decisions", "schedule": 86_400.0},
 }
 
@@ -31,3 +35,17 @@ def mail_shop_codes() -> None:
     at = clock.now()
     work.drain(EmailConfirmation.objects.all(), confirmations.mail, at=at)
     work.ticked("mail shops' codes", at=at)
+
+
+@app.task(name="perks.invite_to_sales")
+def invite_to_sales() -> None:
+    at = clock.now()
+    first_access.invite(at=at)
+    work.ticked("invite to sales", at=at)
+
+
+@app.task(name="perks.write_first_access")
+def write_first_access() -> None:
+    at = clock.now()
+    work.drain(first_access.rows(), partial(first_access.write, at=at), at=at)
+    work.ticked("write first-access letters", at=at)

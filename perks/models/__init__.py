@@ -5,6 +5,7 @@ from perks.models.confirmations import EmailConfirmation
 from perks.models.decisions import Decision
 from perks.models.grants import Entitlement, Grant
 from perks.models.redemptions import LIVE, KeptAnswer, Redemption
+from perks.models.sales import FirstAccess
 from perks.models.shops import LIVE_KEYS_PER_SHOP, ApiKey, Ref, Shop
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Decision",
     "EmailConfirmation",
     "Entitlement",
+    "FirstAccess",
     "Grant",
     "KeptAnswer",
     "Perk",

@@ -52,13 +52,18 @@ class TierPerk(models.Model):
 
 
 class Sale(models.Model):
-    """A sale event, half-open [opens_at, closes_at) for the public; early_access moves its opening for a tier."""
+    """A sale event, half-open [opens_at, closes_at) for the public; early_access moves its opening for a tier.
+
+    `invited_at`: once all who get in early have been noted (first_access.py), `invited_upto` the last member so far.
+    """
 
     code = models.SlugField(max_length=40, unique=True)
     names = models.JSONField()
     opens_at = models.DateTimeField()
     closes_at = models.DateTimeField()
     published = models.BooleanField(default=True)
+    invited_at = models.DateTimeField(null=True, blank=True)
+    invited_upto = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         ordering = ["opens_at", "code"]

@@ -101,6 +101,7 @@ TABLE: dict[str, Entry] = {
     "api-1:tie_customer": PostOnly({"number": "{number}"}, why=API),
     "api-1:list_perks": Document(why=API),
     "api-1:list_sales": Document(why=API),
+    "api-1:get_sale": Document({"code": "winter-sale"}, why=API),
     "api-1:ask_for_confirmation": PostOnly(why=API),
     "api-1:confirm_email": PostOnly({"confirmation_id": "emc_unknown"}, why=API),
     "api-1:verify_card": PostOnly(why=API),

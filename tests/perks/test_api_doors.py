@@ -25,6 +25,7 @@ ROUTES = {
     ("PUT", "/members/1/refs"): "members:read",
     ("GET", "/perks"): "perks:check",
     ("GET", "/sales"): "perks:check",
+    ("GET", "/sales/winter-sale"): "perks:check",
     ("POST", "/cards/verify"): "cards:verify",
     ("POST", "/email-confirmations"): "members:email",
     ("POST", "/email-confirmations/emc_x/confirm"): "members:email",
@@ -38,7 +39,12 @@ class TestScopes:
     def test_every_route_of_the_schema_is_in_this_matrix(self):
         paths = api.get_openapi_schema(path_prefix="")["paths"]
         listed = {
-            (m.upper(), p.format(number=1, check_id="chk_x", confirmation_id="emc_x", redemption_id="red_x"))
+            (
+                m.upper(),
+                p.format(
+                    number=1, check_id="chk_x", confirmation_id="emc_x", redemption_id="red_x", code="winter-sale"
+                ),
+            )
             for p, ms in paths.items()
             for m in ms
         }

@@ -95,5 +95,5 @@ class TestRefused:
             for operation in path.values()
             if any(p["name"] == "X-Member-Clock" for p in operation.get("parameters", []))
         }
-        assert declared == {"check_perks", "get_member", "list_sales"}
+        assert declared == {"check_perks", "get_member", "list_sales", "get_sale"}
         assert as_of.DECLARED["parameters"][0]["name"] == "X-Member-Clock"
