@@ -40,6 +40,7 @@ Reason = Annotated[
                 "not_open_yet",
                 "closed",
                 "outside_window",
+                "birthday_unknown",
                 "full",
                 "not_stackable",
                 "currency_mismatch",

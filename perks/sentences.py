@@ -36,6 +36,7 @@ REFUSALS = {
     "not_open_yet": _("This opens for the member on %(opens_at)s."),
     "closed": _("This is over."),
     "outside_window": _("This perk cannot be used today."),
+    "birthday_unknown": _("This perk comes once the member has told us their birthday."),
     "full": _("No place is left."),
     "not_stackable": _("This perk cannot be combined with another discount in this basket."),
     "currency_mismatch": _("This perk does not work in %(currency)s."),

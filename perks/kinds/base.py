@@ -240,3 +240,11 @@ class Effect(NamedTuple):
             more = {"sku": self.sku, "days": self.days, "covers": self.covers, "event": self.event}
             found |= {name: value for name, value in more.items() if value is not None}
         return found
+
+
+def off_the_basket(amount: int, question: Question) -> Effect:
+    """A sum off the basket as a whole: from the lines in the order of their ids, which no sorting of them changes."""
+    taken = dict(question.room.take(sorted(question.room.lines), amount))
+    assert question.basket is not None
+    lines = tuple((line.id, taken[line.id]) for line in question.basket.lines if line.id in taken)
+    return Effect("lines", amount_off=sum(taken.values()), lines=lines)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from pydantic import Field
 
 from perks.kinds.base import Effect, KindSettings, Question, Refusal
+from perks.shown import Better, Shown
 
 CODE = "concierge"
 LABEL = gettext_lazy("Concierge")
@@ -17,8 +18,18 @@ LABEL = gettext_lazy("Concierge")
 class Settings(KindSettings):
     """`channels` a request may come through; `first_answer_hours` are working hours."""
 
-    channels: tuple[Literal["chat", "mail", "phone"], ...] = Field(default=("mail",), min_length=1)
-    first_answer_hours: int = Field(default=8, ge=1, le=400)
+    channels: Annotated[
+        tuple[Literal["chat", "mail", "phone"], ...],
+        Shown(
+            gettext_lazy("Channels"),
+            better=Better.WIDER,
+            choices={"chat": gettext_lazy("Chat"), "mail": gettext_lazy("Mail"), "phone": gettext_lazy("Phone")},
+        ),
+    ] = Field(default=("mail",), min_length=1)
+    first_answer_hours: Annotated[
+        int,
+        Shown(gettext_lazy("Hours to the first answer"), gettext_lazy("Working hours."), Better.LESS),
+    ] = Field(default=8, ge=1, le=400)
 
 
 def refuse(settings: Settings, question: Question) -> Refusal | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from pydantic import Field
 
 from perks.kinds.base import Effect, KindSettings, Question, Refusal, SaleDates
+from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,8 +24,13 @@ LABEL = gettext_lazy("Early access to sales")
 class Settings(KindSettings):
     """`hours` before the public opening. `sales`: codes of the sales it opens (None: every sale)."""
 
-    hours: int = Field(ge=1, le=24 * 60)
-    sales: frozenset[str] | None = None
+    hours: Annotated[
+        int, Shown(gettext_lazy("Hours"), gettext_lazy("Before the sale opens to the public."), Better.MORE)
+    ] = Field(ge=1, le=24 * 60)
+    sales: Annotated[
+        frozenset[str] | None,
+        Shown(gettext_lazy("Sales"), gettext_lazy("Their codes, one a line. Empty: every sale."), Better.WIDER),
+    ] = None
 
     def opens_at(self, sale: SaleDates) -> datetime:
         return sale.opens_at - timedelta(hours=self.hours)

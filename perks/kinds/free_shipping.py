@@ -11,7 +11,8 @@ from pydantic import Field
 
 from membership import money
 from perks import places
-from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal
+from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal, Words
+from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +27,24 @@ class Settings(KindSettings):
     """`countries` and `methods`: None means all. `minimum_basket`: the goods must cost at least that much.
     `maximum`: no more than this is taken off one delivery."""
 
-    countries: tuple[Country, ...] | None = None
-    methods: tuple[str, ...] | None = None
-    minimum_basket: Amounts | None = None
-    maximum: Amounts | None = None
+    countries: Annotated[
+        tuple[Country, ...] | None,
+        Shown(gettext_lazy("Countries"), gettext_lazy("None chosen: all."), Better.WIDER),
+    ] = None
+    methods: Annotated[
+        tuple[Words, ...] | None,
+        Shown(
+            gettext_lazy("Delivery methods"),
+            gettext_lazy("As the shop calls them (standard, express), one a line. Empty: all."),
+            Better.WIDER,
+        ),
+    ] = None
+    minimum_basket: Annotated[
+        Amounts | None, Shown(gettext_lazy("Minimum basket"), gettext_lazy("Of the goods."), Better.LESS)
+    ] = None
+    maximum: Annotated[
+        Amounts | None, Shown(gettext_lazy("At most off one delivery"), gettext_lazy("Empty: all of it."), Better.MORE)
+    ] = None
 
     def amounts(self) -> Iterable[Amounts | None]:
         return (self.minimum_basket, self.maximum)

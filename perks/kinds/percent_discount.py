@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal
+from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,14 +27,32 @@ class Settings(KindSettings):
     """`percent` off. Only lines in `categories` or `skus` if set, never those excluded, nor on sale if so set.
     `maximum`: no more than this is taken off one basket. `minimum_basket`: the goods must cost at least that much."""
 
-    percent: Decimal
-    categories: frozenset[str] | None = None
-    skus: frozenset[str] | None = None
-    excluded_categories: frozenset[str] = frozenset()
-    excluded_skus: frozenset[str] = frozenset()
-    not_on_sale: bool = False
-    minimum_basket: Amounts | None = None
-    maximum: Amounts | None = Field(default=None)
+    percent: Annotated[Decimal, Shown(gettext_lazy("Percent off"), better=Better.MORE)]
+    categories: Annotated[
+        frozenset[str] | None,
+        Shown(gettext_lazy("Only these categories"), gettext_lazy("One a line. Empty: all."), Better.WIDER),
+    ] = None
+    skus: Annotated[
+        frozenset[str] | None,
+        Shown(
+            gettext_lazy("Only these articles"),
+            gettext_lazy("One a line. With categories too, either will do."),
+            Better.WIDER,
+        ),
+    ] = None
+    excluded_categories: Annotated[
+        frozenset[str], Shown(gettext_lazy("Not for these categories"), better=Better.NARROWER)
+    ] = frozenset()
+    excluded_skus: Annotated[
+        frozenset[str], Shown(gettext_lazy("Not for these articles"), better=Better.NARROWER)
+    ] = frozenset()
+    not_on_sale: Annotated[bool, Shown(gettext_lazy("Not for goods in a sale"), better=Better.LESS)] = False
+    minimum_basket: Annotated[
+        Amounts | None, Shown(gettext_lazy("Minimum basket"), gettext_lazy("Of the goods."), Better.LESS)
+    ] = None
+    maximum: Annotated[
+        Amounts | None, Shown(gettext_lazy("At most off one basket"), gettext_lazy("Empty: all of it."), Better.MORE)
+    ] = None
 
     @field_validator("percent")
     @classmethod
