@@ -20,11 +20,13 @@ from django.db import IntegrityError, transaction
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from membership import clock, limits, signup
+from membership import birthdays, clock, limits, signup
 from membership.models import Member, User
 from membership.templatetags.vip import browser
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from django.http import HttpRequest, HttpResponse
 
 SIGNUPS_PER_HOUR = 120  # from one address: a shop's own wi-fi may be behind it
@@ -215,9 +217,15 @@ def _zones_by_region(own: str) -> list[tuple[Any, Any]]:
 class SettingsForm(forms.Form):
     """What a member may say about themselves: name, language, time zone, what shops may know, what we write."""
 
-    OF_A_MEMBER = ("name", "sale_letters", "found_by_email")
+    OF_A_MEMBER = ("name", "birthday", "sale_letters", "found_by_email")
 
     name = NameField(label=_("Your name"))
+    birthday = forms.DateField(
+        label=_("Your birthday"),
+        help_text=_("Only if you like: some memberships bring a gift. You can tell it once."),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        required=False,
+    )
     language = forms.ChoiceField(label=_("Language"), choices=User.Language.choices)
     time_zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Dates and times are shown in it."))
     sale_letters = forms.BooleanField(
@@ -236,6 +244,14 @@ class SettingsForm(forms.Form):
         self.fields["time_zone"].choices = _zones_by_region(user.time_zone)  # type: ignore[attr-defined]
         for name in () if member else self.OF_A_MEMBER:
             del self.fields[name]
+        if member and member.birthday:
+            self.fields["birthday"].disabled = True
+
+    def clean_birthday(self) -> date | None:
+        given: date | None = self.cleaned_data["birthday"]
+        if given and not birthdays.possible(given, clock.now()):
+            raise forms.ValidationError(_("Nobody can have been born on that day."))
+        return given
 
     @transaction.atomic
     def save(self) -> None:
@@ -247,3 +263,5 @@ class SettingsForm(forms.Form):
             signup.rename_member(member=self.member, name=self.cleaned_data["name"], at=clock.now(), actor=actor)
             chosen = {name: self.cleaned_data[name] for name in ("sale_letters", "found_by_email")}
             signup.choose(member=self.member, **chosen, at=clock.now(), actor=actor)
+            if given := self.cleaned_data["birthday"]:
+                birthdays.tell(member=self.member, birthday=given, at=clock.now(), actor=actor)

@@ -20,8 +20,8 @@ class Better(Enum):
 
     SAME = "it must not change"
     ANY = "members do not notice"
-    MORE = "a higher number, or True; None means without limit"
-    LESS = "a lower number, or False; None means no hurdle"
+    MORE = "a higher number, or True, in every currency; None means without limit"
+    LESS = "a lower number, or False, in every currency; None means no hurdle"
     WIDER = "more entries; None means all"
     NARROWER = "fewer entries"
     ORDER = "further on in its choices"

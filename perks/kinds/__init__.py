@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
+from perks import setting_problems
 from perks.kinds.base import Effect, KindSettings, Question, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from pydantic_core import ErrorDetails
 
 __all__ = ["ALL", "BadSettings", "Effect", "Kind", "KindSettings", "Question", "Refusal", "check", "load"]
 
@@ -57,25 +56,10 @@ def check(kind: str, settings: Mapping[str, Any]) -> KindSettings:
     try:
         return ALL[kind].Settings.model_validate(settings)
     except ValidationError as error:
-        raise BadSettings([_problem(e) for e in error.errors()]) from None
+        raise BadSettings([setting_problems.sentence(ALL[kind].Settings, e) for e in error.errors()]) from None
 
 
 @lru_cache(maxsize=1024)
 def load(kind: str, settings: str) -> tuple[Kind, KindSettings]:
     """A kind and its settings as sold (JSON). Few distinct ones exist, however many members hold them."""
     return ALL[kind], ALL[kind].Settings.model_validate_json(settings)
-
-
-def _problem(error: ErrorDetails) -> str:
-    """One sentence about one field, for somebody who has never heard of a validator."""
-    where = " → ".join(str(part).replace("_", " ") for part in error["loc"])
-    told = error["msg"].removeprefix("Value error, ")
-    if not where:
-        return told
-    match error["type"]:
-        case "missing":
-            return _("“%(field)s” is missing.") % {"field": where}
-        case "extra_forbidden":
-            return _("“%(field)s” is not a setting of this kind of perk.") % {"field": where}
-        case _:
-            return _("“%(field)s”: %(problem)s.") % {"field": where, "problem": told.rstrip(".")}

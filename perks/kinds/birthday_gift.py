@@ -39,7 +39,7 @@ class Settings(KindSettings):
     days_after: Annotated[Days, Shown(gettext_lazy("Days after the birthday"), better=Better.MORE)] = 7
     sku: Annotated[
         str | None,
-        Shown(gettext_lazy("Article"), gettext_lazy("Its number in the shop. Or name a sum instead."), Better.ANY),
+        Shown(gettext_lazy("Article"), gettext_lazy("Its number in the shop. Or name a sum instead.")),
     ] = Field(default=None, min_length=1, max_length=120)
     amount: Annotated[Amounts | None, Shown(gettext_lazy("Sum off the basket"), better=Better.MORE)] = None
     minimum_basket: Annotated[

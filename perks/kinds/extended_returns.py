@@ -18,11 +18,11 @@ LABEL = gettext_lazy("Longer to return")
 
 
 class Settings(KindSettings):
-    """`days` from the delivery. Lines of `excluded_categories`, and those of a sale if so set, keep the usual window."""
+    """`days` from the delivery on. Lines of `excluded_categories`, and if so set those of a sale, keep the usual time."""
 
-    days: Annotated[
-        int, Shown(gettext_lazy("Days"), gettext_lazy("From the delivery, the usual ones included."), Better.MORE)
-    ] = Field(ge=1, le=3650)
+    days: Annotated[int, Shown(gettext_lazy("Days"), gettext_lazy("From the delivery on."), Better.MORE)] = Field(
+        ge=1, le=3650
+    )
     excluded_categories: Annotated[
         frozenset[str], Shown(gettext_lazy("Not for these categories"), better=Better.NARROWER)
     ] = frozenset()

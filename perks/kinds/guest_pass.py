@@ -21,7 +21,7 @@ class Settings(KindSettings):
     """`opens` says to what: "Members' lounge". `guests`: how many may come in on one pass."""
 
     opens: Annotated[
-        Names, Shown(gettext_lazy("What it opens"), gettext_lazy("As members read it: “Members’ lounge”."), Better.ANY)
+        Names, Shown(gettext_lazy("What it opens"), gettext_lazy("As members read it: “Members’ lounge”."))
     ]
     guests: Annotated[int, Shown(gettext_lazy("Guests on one pass"), better=Better.MORE)] = Field(
         default=1, ge=1, le=20

@@ -43,9 +43,9 @@ class Settings(KindSettings):
     excluded_categories: Annotated[
         frozenset[str], Shown(gettext_lazy("Not for these categories"), better=Better.NARROWER)
     ] = frozenset()
-    excluded_skus: Annotated[
-        frozenset[str], Shown(gettext_lazy("Not for these articles"), better=Better.NARROWER)
-    ] = frozenset()
+    excluded_skus: Annotated[frozenset[str], Shown(gettext_lazy("Not for these articles"), better=Better.NARROWER)] = (
+        frozenset()
+    )
     not_on_sale: Annotated[bool, Shown(gettext_lazy("Not for goods in a sale"), better=Better.LESS)] = False
     minimum_basket: Annotated[
         Amounts | None, Shown(gettext_lazy("Minimum basket"), gettext_lazy("Of the goods."), Better.LESS)

@@ -19,9 +19,7 @@ LABEL = gettext_lazy("Free service")
 class Settings(KindSettings):
     """`service` in the languages of the shop: "Free alterations". `excluded_categories`: of goods it is not done to."""
 
-    service: Annotated[
-        Names, Shown(gettext_lazy("Service"), gettext_lazy("As members read it: “Free alterations”."), Better.ANY)
-    ]
+    service: Annotated[Names, Shown(gettext_lazy("Service"), gettext_lazy("As members read it: “Free alterations”."))]
     excluded_categories: Annotated[
         frozenset[str],
         Shown(

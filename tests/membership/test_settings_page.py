@@ -96,3 +96,22 @@ def test_a_zone_under_an_older_name_is_offered_to_whoever_has_it(client: Client,
     ada.user.time_zone = "US/Eastern"
     ada.user.save()
     assert '<option value="US/Eastern" selected>US/Eastern</option>' in client.get("/portal/settings/").content.decode()
+
+
+def test_keeps_a_birthday_once_and_the_day_itself_in_no_history(client: Client, ada: Member) -> None:
+    form = {"name": "Ada", "language": "en", "time_zone": "UTC", "birthday": "1990-03-05"}
+    client.post("/portal/settings/", form)
+    client.post("/portal/settings/", form | {"birthday": "1990-12-05"})
+    ada.refresh_from_db()
+    assert str(ada.birthday) == "1990-03-05"
+    told = TimelineEntry.objects.get(member=ada, kind="told_birthday")
+    audited = AuditEntry.objects.get(verb="tell_birthday")
+    assert (told.data, audited.data) == ({}, {})
+
+
+@pytest.mark.parametrize("day", ["2999-01-01", "1800-01-01", "yesterday"])
+def test_refuses_a_day_on_which_nobody_was_born(client: Client, ada: Member, day: str) -> None:
+    form = {"name": "Ada", "language": "en", "time_zone": "UTC", "birthday": day}
+    assert "birthday" in client.post("/portal/settings/", form).context["form"].errors
+    ada.refresh_from_db()
+    assert ada.birthday is None

@@ -71,6 +71,8 @@ class TestTheAnswer:
             "standing-discount": "not_in_tier",
             "concierge": "not_in_tier",
             "alterations": "not_in_tier",
+            "birthday-gift": "not_in_tier",
+            "returns": "not_in_tier",
         }
 
     def test_speaks_the_language_asked_for(self, shop, joined):

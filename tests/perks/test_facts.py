@@ -193,7 +193,15 @@ class TestGrants:
             for at in (clock.now - timedelta(seconds=1), clock.now)
         )
         assert sorted(before) == []  # the row speaks from its last change on
-        assert sorted(after) == ["alterations", "concierge", "early-access", "free-shipping", "standing-discount"]
+        assert sorted(after) == [
+            "alterations",
+            "birthday-gift",
+            "concierge",
+            "early-access",
+            "free-shipping",
+            "returns",
+            "standing-discount",
+        ]
         old = Grant.objects.get(perk__code="early-access", change=None, term__isnull=False)
         new = Grant.objects.get(perk__code="early-access", change__isnull=False)
         assert (old.ends_at, old.settings["hours"]) == (clock.now, 24)

@@ -21,7 +21,7 @@ class TestPlansPage:
             assert line in page
 
     def test_keeps_quiet_about_kinds_that_come_later(self, client, laurel):
-        assert "birthday" not in client.get(reverse("plans")).content.decode()
+        assert "workshop" not in client.get(reverse("plans")).content.decode()
 
 
 class TestPortal:

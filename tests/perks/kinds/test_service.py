@@ -55,8 +55,8 @@ def test_is_not_done_to_excluded_goods_alone(sold, categories, expected):
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({}, "“service” is missing."),
-        ({"service": {"de": "Änderungen"}}, "“service”: the English words are missing."),
+        ({}, "“Service” is missing."),
+        ({"service": {"de": "Änderungen"}}, "“Service”: the English words are missing."),
     ],
 )
 def test_tells_staff_what_is_wrong_with_its_settings(settings, problem):
