@@ -68,13 +68,6 @@ class Valuation(BaseModel):
         ),
     ] = None
 
-    def of(self, taken_off: int, currency: str) -> int:
-        """Minor units of `currency` for one use that took `taken_off`: the fixed sum if there is one, else the share,
-        half-up."""
-        if self.fixed is not None and currency in self.fixed:
-            return self.fixed[currency]
-        return (taken_off * self.share + 50) // 100
-
 
 class About(NamedTuple):
     """What a rule may ask about the member: their time zone, and month and day of birth where they told it."""

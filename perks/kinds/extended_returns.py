@@ -18,7 +18,7 @@ LABEL = gettext_lazy("Longer to return")
 
 
 class Settings(KindSettings):
-    """`days` from the delivery on. Lines of `excluded_categories`, and if so set those of a sale, keep the usual time."""
+    """`days` from the delivery. Lines of `excluded_categories`, and if so set those of a sale, keep the usual time."""
 
     days: Annotated[int, Shown(gettext_lazy("Days"), gettext_lazy("From the delivery on."), Better.MORE)] = Field(
         ge=1, le=3650

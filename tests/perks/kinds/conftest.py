@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from membership.models import Tier
-from membership.signals import membership_changed
-from perks import entitlements, kinds, slots
-from perks.models import ApiKey, Grant, Perk, Redemption, TierPerk
+from perks import kinds
+from perks.models import Perk, TierPerk
 from tests.perks.conftest import number
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ class Sold:
 
     def __init__(self, shop: Shop, clock: Clock, membership: Membership, perk: str) -> None:
         self.shop, self.clock, self.membership, self.perk = shop, clock, membership, perk
+        self.uses = 0
 
     def decision(self, basket: dict[str, Any] | None = None, **headers: str) -> dict[str, Any]:
         asked = {"member": number(self.membership), "perks": [self.perk]}
@@ -40,34 +40,14 @@ class Sold:
         (held,) = [perk for perk in told["perks"] if perk["perk"] == self.perk]
         return held
 
-    def use(self, period: str = "term") -> None:
-        """One use is on record."""
-        grant = Grant.objects.filter(perk__code=self.perk, term__isnull=False).latest("pk")
-        member, at = self.membership.member, self.clock.now
-        name = slots.draws_on(grant, period=period, member=member.pk) if grant.settings["allowance"] else ""
-        count = Redemption.objects.filter(draws_on=name, period=period).count()
-        grant.redemptions.create(
-            ident=f"red_{count}",
-            member=member,
-            shop=ApiKey.objects.get().shop,
-            status="committed",
-            draws_on=name,
-            period=period,
-            slot=count + 1 if name else None,
-            allowance=count + 1 if name else None,
-            idempotency_key=f"k{count}",
-            request_hash="h",
-            order_ref="o",
-            currency="EUR",
-            held_at=at,
-            expires_at=at,
-            committed_at=at,
-        )
-        entitlements.rebuild_all(membership=self.membership, at=at)
-
-    def announce(self) -> None:
-        """Something about the membership changed."""
-        membership_changed.send(sender=type(self.membership), membership=self.membership, at=self.clock.now)
+    def use(self, basket: dict[str, Any] | None = None) -> dict[str, Any]:
+        """An order uses it: checked, held, committed. Returns the redemption."""
+        self.uses += 1
+        question = {"member": number(self.membership), "perks": [self.perk]} | ({"basket": basket} if basket else {})
+        name = f"{self.perk}-{self.uses}"
+        held = self.shop.hold(self.shop.check(**question), self.perk, key=name, order=name)
+        committed: dict[str, Any] = self.shop.commit(held)
+        return committed
 
 
 @pytest.fixture

@@ -61,21 +61,21 @@ class TestTheWindow:
 class TestOnce:
     def test_for_each_birthday(self, gift):
         perk = gift(date(1990, 3, 5))
-        perk.use("birthday-2026")
+        perk.use()
         decision = perk.decision()
         assert (decision["reason"], decision["resets_at"]) == ("used_up", "2027-02-25T23:00:00Z")
 
     def test_also_where_the_window_lies_over_new_years_eve(self, gift):
         perk = gift(date(1990, 1, 1))
         perk.clock.move_to(datetime(2026, 12, 28, tzinfo=UTC))
-        perk.use("birthday-2027")
+        perk.use()
         perk.clock.move_to(datetime(2027, 1, 3, tzinfo=UTC))
         assert perk.reason() == "used_up"
 
     def test_also_where_a_renewal_lies_in_the_window(self, gift):
         perk = gift(date(1990, 3, 2))
         perk.clock.move_to(datetime(2027, 2, 28, tzinfo=UTC))
-        perk.use("birthday-2027")
+        perk.use()
         perk.clock.move_to(datetime(2027, 3, 2, 10, tzinfo=UTC))
         lifecycle.add_term(
             membership=perk.membership,
@@ -90,7 +90,7 @@ class TestOnce:
 
     def test_also_where_the_birthday_is_corrected(self, gift):
         perk = gift(date(1990, 3, 5))
-        perk.use("birthday-2026")
+        perk.use()
         with pytest.raises(birthdays.BirthdayKnown):
             tell(perk, date(1990, 12, 5))
         tell(perk, date(1990, 3, 8), actor="staff:1")

@@ -3,6 +3,7 @@
 import pytest
 
 from perks import kinds
+from perks.models import Redemption
 from tests.perks.conftest import basket
 
 ALTERATIONS = {"service": {"en": "Free alterations", "de": "Kostenlose Änderungen"}, "allowance": {"uses": 2}}
@@ -41,6 +42,13 @@ def test_is_used_up_after_its_allowance_and_there_again_with_the_next_term(sold)
     assert (decision["reason"], decision["uses_left"], decision["resets_at"]) == ("used_up", 0, None)
     perk.clock.move(days=366)  # the renewal is awaited: its own grant counts from none
     assert perk.decision()["uses_left"] == 2
+
+
+def test_counts_for_what_staff_set_whatever_it_took_off(sold):
+    perk = sold("service", {**ALTERATIONS, "worth": {"fixed": {"EUR": 2500}}, "cost": {"fixed": {"EUR": 1400}}})
+    perk.use(basket())
+    counted = Redemption.objects.get()
+    assert (counted.worth, counted.cost, counted.currency) == (2500, 1400, "EUR")
 
 
 @pytest.mark.parametrize(
