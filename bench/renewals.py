@@ -62,6 +62,7 @@ def renewed(members: int) -> list[Any]:
     from datetime import UTC, datetime
     from urllib.parse import urlsplit
 
+    from django.conf import settings
     from django.test import Client
 
     from billing import gateway, inbox
@@ -74,7 +75,7 @@ def renewed(members: int) -> list[Any]:
 
     start = datetime(2026, 3, 2, 10, tzinfo=UTC)
     stage.prepare(start=start)
-    browser = Client(headers={"host": urlsplit(stage.settings.BASE_URL).netloc})
+    browser = Client(headers={"host": urlsplit(settings.BASE_URL).netloc})
 
     def post(url: str, body: bytes, headers: dict[str, str], /) -> int:
         kept = {name: value for name, value in headers.items() if name != "Content-Type"}
@@ -198,8 +199,4 @@ def tell(results: dict[str, dict[str, Any]]) -> None:
         out(f"  {told['events'] / told['renewals']:.1f} events and {told['queries_a_renewal']} queries a renewal\n")
 
 
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["inside"]:
-        sys.stdout.write(json.dumps(inside(json.loads(sys.argv[2]))) + "\n")
-    else:
-        sys.exit(main())
+place.started(__name__, main=main, inside=inside)

@@ -165,8 +165,4 @@ def tell(results: dict[str, dict[str, float]]) -> int:
     return 0 if good else 1
 
 
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["inside"]:
-        sys.stdout.write(json.dumps(inside(json.loads(sys.argv[2]))) + "\n")
-    else:
-        sys.exit(main())
+place.started(__name__, main=main, inside=inside)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DATABASES = ("sqlite", "postgres")
 
@@ -26,7 +26,7 @@ def measured_in_each(module: str, databases: list[str], options: dict[str, Any])
     """Run `python -m module inside OPTIONS` once a database, in a place of its own. -> what each printed, as JSON."""
     results = {}
     for database in databases:
-        with _place(database) as environment:
+        with place(database) as environment:
             run = subprocess.run(  # noqa: S603 (our own words)
                 [sys.executable, "-m", module, "inside", json.dumps(options)],
                 env=environment,
@@ -38,8 +38,19 @@ def measured_in_each(module: str, databases: list[str], options: dict[str, Any])
     return results
 
 
+def started(module: str, *, main: Callable[[], int], inside: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """What `__main__` of such a bench does: measure in here, or be `main`, which starts it in each place."""
+    if module != "__main__":
+        return
+    if sys.argv[1:2] == ["inside"]:
+        sys.stdout.write(json.dumps(inside(json.loads(sys.argv[2]))) + "\n")
+    else:
+        sys.exit(main())
+
+
 @contextmanager
-def _place(database: str) -> Iterator[dict[str, str]]:
+def place(database: str) -> Iterator[dict[str, str]]:
+    """A folder and a database of its own, gone afterwards. -> the environment that names them"""
     with tempfile.TemporaryDirectory(prefix="vip-bench-") as folder, ExitStack() as stack:
         environment = {**os.environ, "VIP_MODE": "demo", "VIP_DATA": folder, "PORT": "8297"}
         for name in ("DATABASE_URL", "REDIS_URL", "VIP_CLOCK", "BASE_URL"):
