@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
-
-from billing import janitor, nets, running_out
-from billing.models import LIVE, CheckoutSession, Notice, Operation, Refund, StripeEvent, Subscription
+from billing import endings, grace, janitor, misplaced, nets, refunds, running_out
+from billing.models import CheckoutSession, Notice, Operation, StripeEvent
 from membership import work
-from membership.models import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -41,38 +40,24 @@ def _first_after(rows: QuerySet[Any], field: str, after: datetime) -> datetime |
     return rows.filter(**{f"{field}__gt": after}).order_by(field).values_list(field, flat=True).first()
 
 
-# --- whether a sweep would find something; each asks for no less than its sweep looks at ------------------------------
-
-
-def _pages_or_money(at: datetime) -> bool:
-    """Pages to look after, and what was noted and not answered yet."""
-    lost = Q(stripe_id=None, opened_at__lte=at - nets.PATIENCE)
-    pages = CheckoutSession.objects.filter(state=CheckoutSession.State.OPEN)
-    return (
-        pages.filter(lost | Q(look_at__lte=at) | Q(expires_at__lte=at)).exists()
-        or Operation.objects.filter(state=Operation.State.UNKNOWN).exists()
-        or Refund.objects.filter(state=Refund.State.NOTED).exists()
-    )
-
-
-def _unanswered(at: datetime) -> bool:
-    return Operation.objects.filter(state__in=janitor.OPEN, look_at__lte=at).exists()
-
-
-def _ran_out(at: datetime) -> bool:
-    lives_on = Subscription.objects.filter(membership__status=Status.ENDED, status__in=LIVE)
-    return running_out.due(at=at).exists() or lives_on.exists()
-
-
-def _unpaid(at: datetime) -> bool:
-    return Subscription.objects.filter(status__in=LIVE, membership__entitled_until__lte=at).exists()
-
-
-NEEDED = {
-    "work off the inbox": lambda at: work.due(StripeEvent.objects.all(), at=at).exists(),
-    "send notices": lambda at: work.due(Notice.objects.all(), at=at).exists(),
-    "look after open checkouts": _pages_or_money,
-    "ask what was not answered": _unanswered,
-    "see out what ran out": _ran_out,
-    "end what was not paid": _unpaid,
+# Whether a sweep would find something, asked of the very rows that it goes through.
+SWEPT: dict[str, Callable[[datetime], tuple[QuerySet[Any], ...]]] = {
+    "work off the inbox": lambda at: (work.due(StripeEvent.objects.all(), at=at),),
+    "send notices": lambda at: (work.due(Notice.objects.all(), at=at),),
+    "look after open checkouts": lambda at: (
+        misplaced.unfinished(),
+        endings.unfinished(),
+        refunds.unfinished(at=at),
+        nets.pages(at=at),
+    ),
+    "ask what was not answered": lambda at: (janitor.due(at=at),),
+    "see out what ran out": lambda at: (running_out.due(at=at), nets.lives_on(at=at)),
+    "end what was not paid": lambda at: (grace.due(at=at),),
 }
+
+
+def _is_needed(name: str, at: datetime) -> bool:
+    return any(rows.exists() for rows in SWEPT[name](at))
+
+
+NEEDED = {name: partial(_is_needed, name) for name in SWEPT}
