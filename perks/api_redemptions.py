@@ -1,4 +1,4 @@
-"""The redemption calls: hold, commit, read. Like api.py, routes parse, make one call, and answer in bytes."""
+"""The redemption calls. Like api.py, routes parse, make one call, and answer in bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from membership import clock
 from perks import holding, idempotency, redemptions
 from perks.answers import caller, declared, in_json
 from perks.auth import ApiKeyAuth
-from perks.schemas_redemptions import HoldIn, RedemptionOut
+from perks.schemas_redemptions import HoldIn, RedemptionOut, ReturnIn
 
 router = Router(tags=["Redemptions"])
 
@@ -79,3 +79,33 @@ def commit_redemption(request: HttpRequest, redemption_id: str) -> HttpResponse:
     stopped since, or a card that was blocked, does not take back what the shopper was promised and has now paid for.
     """
     return in_json(redemptions.commit(ident=redemption_id, shop=caller(request).shop, at=clock.now()))
+
+
+@router.post(
+    "/redemptions/{redemption_id}/release",
+    auth=REDEEM,
+    response=declared(RedemptionOut, 404, 409),
+    operation_id="release_redemption",
+)
+def release_redemption(request: HttpRequest, redemption_id: str) -> HttpResponse:
+    """The order was abandoned: its uses are free again. Repeating it changes nothing, nor does it after expiry."""
+    return in_json(redemptions.release(ident=redemption_id, shop=caller(request).shop, at=clock.now()))
+
+
+@router.post(
+    "/redemptions/{redemption_id}/return",
+    auth=REDEEM,
+    response=declared(RedemptionOut, 400, 404, 409, 413, 422),
+    operation_id="return_redemption",
+)
+def return_redemption(
+    request: HttpRequest, redemption_id: str, back: ReturnIn, idempotency_key: IdempotencyKey
+) -> HttpResponse:
+    """Goods came back: the whole order, or some pieces of its lines. Worth comes back in proportion.
+
+    A perk that took something off lines follows what it took off them; any other follows the value of the goods. The
+    parts add up to the whole exactly. A use of a limited perk is free again once all of it came back.
+    """
+    asked = idempotency.Request(caller(request).shop, idempotency_key, idempotency.digest(request.path, request.body))
+    lines = None if back.lines is None else {line.id: line.quantity for line in back.lines}
+    return in_json(redemptions.give_back(ident=redemption_id, request=asked, lines=lines, at=clock.now()))

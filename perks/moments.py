@@ -11,8 +11,8 @@ from perks.models import EmailConfirmation
 if TYPE_CHECKING:
     from datetime import datetime
 
-# It forgets what is older than a year, and nobody waits for that.
-ON_ARRIVAL = frozenset({"forget old decisions"})
+# They forget what is old, and tidy what stopped counting by itself: nobody waits for that.
+ON_ARRIVAL = frozenset({"forget old decisions", "forget old answers", "expire holds"})
 NEEDED = {
     "mail shops' codes": lambda at: work.due(EmailConfirmation.objects.all(), at=at).exists(),
     "invite to sales": lambda at: first_access.near(at).filter(invited_at=None).exists(),

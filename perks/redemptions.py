@@ -6,19 +6,23 @@ holds it, and returns the body of the answer.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from membership.errors import DomainError
 from membership.models import Membership
-from perks import entitlements
+from perks import entitlements, idempotency, ledger, slots
 from perks.checks import dumps
 from perks.models import LIVE, Redemption
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
+SWEPT_AT_ONCE = 500  # memberships
 Status = Redemption.Status
 
 
@@ -31,6 +35,27 @@ class NoSuchRedemption(DomainError):
 class HoldExpired(DomainError):
     code = "hold_expired"
     message = "The hold ran out before it was committed; its use is free again. Ask and hold again."
+
+
+class Committed(DomainError):
+    code = "already_committed"
+    message = "The redemption is committed. Goods that come back are returned."
+
+
+class NotCommitted(DomainError):
+    code = "not_committed"
+    message = "Only what was committed can be returned. A hold is released."
+
+
+class UnknownLine(DomainError):
+    code = "unknown_line"
+    status = 422
+    message = "The order has no such line."
+
+
+class ReturnedTooMuch(DomainError):
+    code = "returned_too_much"
+    message = "More would have come back than was ordered."
 
 
 class HoldReleased(DomainError):
@@ -53,6 +78,80 @@ def commit(*, ident: str, shop: int, at: datetime) -> bytes:
                 use.status, use.committed_at = Status.COMMITTED, at
             _write(membership, uses, ["status", "committed_at"], at)
     return dumps(describe(uses, at=at))
+
+
+def release(*, ident: str, shop: int, at: datetime) -> bytes:
+    """The order was abandoned: the uses are free again. Safe to repeat, also once the hold has run out by itself.
+
+    Raises NoSuchRedemption, Committed.
+    """
+    with transaction.atomic():
+        membership, uses = _locked(ident, shop)
+        now = _status(uses, at)
+        if now in {Status.COMMITTED, Status.RETURNED}:
+            raise Committed
+        if now is Status.HELD:
+            for use in uses:
+                use.status, use.closed_at = Status.RELEASED, at
+            _write(membership, uses, ["status", "closed_at"], at)
+    return dumps(describe(uses, at=at))
+
+
+def give_back(*, ident: str, request: idempotency.Request, lines: Mapping[str, int] | None, at: datetime) -> bytes:
+    """Goods came back: the whole order (`lines` None), or pieces of its lines by their id.
+
+    Worth and cost come back in proportion, a use once all of it has. The same request gets the same answer again.
+    Raises NoSuchRedemption, NotCommitted, UnknownLine, ReturnedTooMuch, idempotency.KeyReused.
+    """
+    with transaction.atomic():
+        if (told := idempotency.claim(request, at=at)) is not None:
+            return told
+        membership, uses = _locked(ident, request.shop)
+        if _status(uses, at) not in {Status.COMMITTED, Status.RETURNED}:
+            raise NotCommitted
+        returned = _returned(uses[0], lines)
+        for use in uses:
+            _take_back(use, returned, whole=lines is None, at=at)
+        _write(membership, uses, ["status", "closed_at", "returned", "returned_worth", "returned_cost"], at)
+        answer = dumps(describe(uses, at=at))
+        idempotency.keep(request, answer=answer)
+    return answer
+
+
+def _returned(use: Redemption, lines: Mapping[str, int] | None) -> dict[str, int]:
+    """What came back of the order in all, by line. Raises UnknownLine, ReturnedTooMuch."""
+    if lines is None:
+        return {line: quantity for line, (quantity, _weight) in use.lines.items()}
+    returned = dict(use.returned)
+    for line, pieces in lines.items():
+        if line not in use.lines:
+            raise UnknownLine(f"The order has no line “{line}”.")
+        returned[line] = returned.get(line, 0) + pieces
+        if returned[line] > use.lines[line][0]:
+            raise ReturnedTooMuch(f"More of line “{line}” would have come back than was ordered.")
+    return returned
+
+
+def _take_back(use: Redemption, returned: dict[str, int], *, whole: bool, at: datetime) -> None:
+    """Reckoned from all that came back so far, not from this time's part: so the parts add up, to the cent."""
+    share = Fraction(1) if whole else ledger.came_back(use.lines, returned)
+    use.returned = returned
+    use.returned_worth = ledger.part(use.worth, share)
+    use.returned_cost = ledger.part(use.cost, share)
+    if share == 1 and use.status == Status.COMMITTED:
+        use.status, use.closed_at = Status.RETURNED, at
+
+
+def sweep(*, at: datetime) -> int:
+    """Tidy: mark holds that ran out. They stopped counting at that moment, whether or not this has run."""
+    done = 0
+    overdue = Redemption.objects.filter(status=Status.HELD, expires_at__lte=at).order_by("grant__membership")
+    for pk in overdue.values_list("grant__membership", flat=True).distinct()[:SWEPT_AT_ONCE]:
+        with transaction.atomic():
+            membership = Membership.objects.lock(pk)
+            done += slots.expire_overdue(Q(grant__membership=membership), at=at)
+            entitlements.rebuild_all(membership=membership, at=at)
+    return done
 
 
 def read(*, ident: str, shop: int, at: datetime) -> bytes:

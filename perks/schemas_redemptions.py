@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from perks.basket import Name
+from perks.basket import MOST_LINES, Name
 from perks.schemas import EffectOut, Strict
 
 SHORTEST_HOLD, LONGEST_HOLD, USUAL_HOLD = 60, 7 * 24 * 3600, 30 * 60
@@ -71,6 +71,26 @@ class HoldIn(Strict):
             description="How long to hold; as long as your slowest payment takes",
         ),
     ] = USUAL_HOLD
+
+
+class LineBack(Strict):
+    id: Annotated[Name, Field(description="The line's id in the basket of the check", examples=["1"])]
+    quantity: Annotated[int, Field(strict=True, ge=1, le=100_000, description="Pieces that came back this time")]
+
+
+class ReturnIn(Strict):
+    """What came back this time. Without `lines`: the whole order, or what is left of it."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"lines": [{"id": "1", "quantity": 1}]}})
+
+    lines: Annotated[list[LineBack] | None, Field(min_length=1, max_length=MOST_LINES)] = None
+
+    @field_validator("lines")
+    @classmethod
+    def _named_once(cls, lines: list[LineBack] | None) -> list[LineBack] | None:
+        if lines is not None and len({line.id for line in lines}) < len(lines):
+            raise ValueError("name each line once")
+        return lines
 
 
 class UseOut(BaseModel):

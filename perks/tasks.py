@@ -6,10 +6,12 @@ from functools import partial
 
 from membership import clock, work
 from membership.celery import app
-from perks import confirmations, decisions, first_access
+from perks import confirmations, decisions, first_access, idempotency, redemptions
 from perks.models import EmailConfirmation
 
 BEAT = {
+    "expire holds": {"task": "perks.expire_holds", "schedule": 60.0},
+    "forget old answers": {"task": "perks.forget_answers", "schedule": 86_400.0},
     "mail shops' codes": {"task": "perks.mail_shop_codes", "schedule": 5.0},
     "invite to sales": {"task": "perks.invite_to_sales", "schedule": 60.0},
     "write first-access letters": {"task": "perks.write_first_access", "schedule": 15.0},
@@ -49,3 +51,17 @@ def write_first_access() -> None:
     at = clock.now()
     work.drain(first_access.rows(), partial(first_access.write, at=at), at=at)
     work.ticked("write first-access letters", at=at)
+
+
+@app.task(name="perks.expire_holds")
+def expire_holds() -> None:
+    at = clock.now()
+    redemptions.sweep(at=at)
+    work.ticked("expire holds", at=at)
+
+
+@app.task(name="perks.forget_answers")
+def forget_answers() -> None:
+    at = clock.now()
+    idempotency.sweep(at=at)
+    work.ticked("forget old answers", at=at)

@@ -78,12 +78,28 @@ class Shop:
         return self.call("POST", "/redemptions", asked, Idempotency_Key=key or f"key-{next(self.keys)}")
 
     def hold(self, check: Any, *perks: str, **asked: Any) -> Any:
-        response = self.ask_to_hold(check, *perks, **asked)
-        assert response.status_code == 200, response.content
-        return response.json()
+        return self.done(self.ask_to_hold(check, *perks, **asked))
 
     def commit(self, held: Any) -> Any:
-        response = self.call("POST", f"/redemptions/{held['id']}/commit")
+        return self.done(self.call("POST", f"/redemptions/{held['id']}/commit"))
+
+    def release(self, held: Any) -> Any:
+        return self.done(self.call("POST", f"/redemptions/{held['id']}/release"))
+
+    def ask_to_return(self, held: Any, key: str = "", **lines: int) -> HttpResponse:
+        """Pieces by line: ask_to_return(held, a=1); of the whole order: ask_to_return(held)."""
+        body = {"lines": [{"id": line, "quantity": n} for line, n in lines.items()]} if lines else {}
+        key = key or f"key-{next(self.keys)}"
+        return self.call("POST", f"/redemptions/{held['id']}/return", body, Idempotency_Key=key)
+
+    def give_back(self, held: Any, **lines: int) -> Any:
+        return self.done(self.ask_to_return(held, **lines))
+
+    def read(self, held: Any) -> Any:
+        return self.done(self.call("GET", f"/redemptions/{held['id']}"))
+
+    @staticmethod
+    def done(response: HttpResponse) -> Any:
         assert response.status_code == 200, response.content
         return response.json()
 

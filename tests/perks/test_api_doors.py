@@ -32,6 +32,8 @@ ROUTES = {
     ("POST", "/redemptions"): "perks:redeem",
     ("GET", "/redemptions/red_x"): "perks:redeem",
     ("POST", "/redemptions/red_x/commit"): "perks:redeem",
+    ("POST", "/redemptions/red_x/release"): "perks:redeem",
+    ("POST", "/redemptions/red_x/return"): "perks:redeem",
 }
 
 
