@@ -141,7 +141,7 @@ class Paid:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """All that a quote follows from. `perks_used` is their worth to the member; None: not recorded, counts as zero.
+    """All that a quote follows from. `perks_used` is their worth to the member.
 
     `payments` are those for time that is not over, oldest first. `renewed_on` is set when the running term is a
     renewal that lasts a year or more, or that follows a trial.
@@ -153,7 +153,7 @@ class Case:
     concluded_on: date
     payments: tuple[Paid, ...]
     renewed_on: date | None = None
-    perks_used: int | None = None
+    perks_used: int = 0
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,6 @@ class Quote:
     parts: tuple[Part, ...]
     working: tuple[Line, ...]
     until: date | None = None
-    perks_recorded: bool = False
 
     @property
     def amount(self) -> int:
@@ -228,9 +227,8 @@ def house(case: Case) -> Quote:
 
     Today counts as used. The worth of perks is taken off once, from the payments in turn.
     """
-    used = max(0, case.perks_used or 0)
     running = tuple(p for p in case.payments if p.ends_on > case.today)
-    parts, working, to_take = [], [], used
+    parts, working, to_take = [], [], case.perks_used
     for paid in running:
         share, line = _unused(paid, case.today)
         taken = min(share, to_take)
@@ -241,13 +239,12 @@ def house(case: Case) -> Quote:
         if amount < share - taken:
             working.append(Line("no_more_than_left", amount - (share - taken)))
     total = sum(part.amount for part in parts)
-    working += [Line("perks" if case.perks_used is not None else "perks_not_recorded", -used), Line("total", total)]
+    working += [Line("perks", -case.perks_used), Line("total", total)]
     return Quote(
         basis=Basis.HOUSE,
         currency=case.currency,
         parts=tuple(part for part in parts if part.amount),
         working=tuple(working),
-        perks_recorded=case.perks_used is not None,
     )
 
 

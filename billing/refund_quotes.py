@@ -15,6 +15,7 @@ from billing.models import STANDING, Payment, Refund
 from billing.refund_policy import Basis, Case, NothingToRefund, Paid, Quote
 from membership import lifecycle, standing
 from membership.models import Term
+from perks import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,15 +54,25 @@ def case_of(membership: Membership, at: datetime) -> Case:
     if not terms:
         raise NothingToRefund
     payments = list(Payment.objects.filter(membership=membership).exclude(invoice=None).select_related("invoice"))
+    currency = payments[-1].currency if payments else membership.currency
     return Case(
         today=today,
-        currency=payments[-1].currency if payments else membership.currency,
+        currency=currency,
         jurisdiction=_jurisdiction(payments),
         concluded_on=terms[0].starts_at.astimezone(zone).date(),
         renewed_on=_renewed_on(membership, terms, at, zone),
         payments=tuple(p for p in _paid(payments, terms, zone) if p.ends_on > today),
-        perks_used=None,  # redemptions are not recorded yet; the quote says so
+        perks_used=_perks_used(membership, terms, currency, at),
     )
+
+
+def _perks_used(membership: Membership, terms: list[Term], currency: str, at: datetime) -> int:
+    """Their worth since the oldest paid term that is not over began. What was used in another currency than was paid
+    cannot be weighed against it, and is not taken off."""
+    paid = [term.starts_at for term in terms if term.source == Term.Source.PAID and term.ends_at > at]
+    if not paid:
+        return 0
+    return ledger.worth_used(membership=membership, currency=currency, since=min(paid), until=at)
 
 
 def _jurisdiction(payments: list[Payment]) -> str:

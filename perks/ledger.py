@@ -8,9 +8,17 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.db.models import Count, F, Q, Sum
+
+from perks.models import Redemption
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
+    from django.db.models import QuerySet
+
+    from membership.models import Member, Membership
     from perks.basket import Basket
     from perks.kinds import KindSettings
     from perks.kinds.base import Valuation
@@ -68,3 +76,55 @@ def came_back(lines: Lines, returned: Mapping[str, int]) -> Fraction:
 def part(amount: int, share: Fraction) -> int:
     """A share of an amount, half-up. Asked of what came back in all so far, so that the parts of it add up."""
     return (2 * amount * share.numerator + share.denominator) // (2 * share.denominator)
+
+
+class Use(NamedTuple):
+    """One committed use, less what came back of it."""
+
+    perk: str
+    kind: str
+    order: str
+    used_at: datetime
+    worth: int
+    cost: int
+    currency: str
+
+
+class Saving(NamedTuple):
+    """What the uses of one perk were worth together, in one currency."""
+
+    perk: str
+    currency: str
+    uses: int
+    worth: int
+    cost: int
+
+
+_NET = {"net_worth": F("worth") - F("returned_worth"), "net_cost": F("cost") - F("returned_cost")}
+
+
+def uses(*, member: Member, since: datetime, until: datetime) -> list[Use]:
+    """What the member used in [since, until), oldest first; what was wholly returned is no use."""
+    found = _committed(Q(member=member), since, until).annotate(**_NET).order_by("committed_at", "pk")
+    told = ("grant__perk__code", "grant__perk__kind", "order_ref", "committed_at", "net_worth", "net_cost", "currency")
+    return [Use(*row) for row in found.values_list(*told)]
+
+
+def savings(*, member: Member, since: datetime, until: datetime) -> list[Saving]:
+    """The same by perk and currency, in the order of the catalogue: the lines of a savings statement."""
+    found = _committed(Q(member=member), since, until).values("grant__perk__code", "currency")
+    sums = {"count": Count("pk"), "worth_in_all": Sum(_NET["net_worth"]), "cost_in_all": Sum(_NET["net_cost"])}
+    rows = found.annotate(**sums).order_by("grant__perk__position", "grant__perk__code", "currency")
+    return [Saving(*row) for row in rows.values_list("grant__perk__code", "currency", *sums)]
+
+
+def worth_used(*, membership: Membership, currency: str, since: datetime, until: datetime) -> int:
+    """What all who live by the membership have of its perks, in one currency: for a refund's quote."""
+    committed = _committed(Q(grant__membership=membership, currency=currency), since, until)
+    return committed.aggregate(sum=Sum(_NET["net_worth"]))["sum"] or 0
+
+
+def _committed(whose: Q, since: datetime, until: datetime) -> QuerySet[Redemption]:
+    return Redemption.objects.filter(
+        whose, status=Redemption.Status.COMMITTED, committed_at__gte=since, committed_at__lt=until
+    )

@@ -11,9 +11,12 @@ from billing import gateway
 from billing.emulator import faults
 from billing.models import Payment, Refund
 from membership.models import Membership
+from membership.signals import membership_changed
+from perks import keys, programme
 from tests import factories
 from tests.billing.conftest import mails
 from tests.invariants import breached
+from tests.perks.conftest import Shop, basket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "correct horse battery"
@@ -27,6 +30,14 @@ def proven(joined):
     assert answer["Location"].startswith("/account/reauthenticate/")
     joined.post(answer["Location"], {"password": PASSWORD, "next": CONFIRM})
     return joined
+
+
+@pytest.fixture
+def till(joined, clock) -> Shop:
+    """A shop's till. The perks of the demo's programme are sold, to Ada too."""
+    programme.load(programme=programme.read("laurel"), at=clock.now)
+    membership_changed.send(sender=Membership, membership=Membership.objects.with_facts().get(), at=clock.now)
+    return Shop(Client(), keys.create(shop_name="Loden", scopes=list(keys.SCOPES), at=clock.now, actor="test"))
 
 
 def text(answer) -> str:
@@ -64,12 +75,25 @@ class TestTheQuote:
             assert words in page
         assert Membership.objects.get().status == "active"
 
-    def test_of_the_house_counts_the_days_and_says_that_perks_are_not_counted(self, joined, clock):
+    def test_of_the_house_counts_the_days(self, joined, clock):
         clock.move(days=91)
         page = text(joined.get("/portal/refund/"))
         assert "92 of 365 days have begun" in page
-        assert "The perks you used are not counted: nothing is taken off for them" in page
         assert "€ 89.00" in page
+
+    def test_of_the_house_takes_off_what_the_perks_were_worth_less_what_came_back(self, joined, till, clock):
+        number = {"number": Membership.objects.get().member.number}
+        ordered = [till.check(member=number, basket=basket()) for _ in range(4)]
+        paid = [till.commit(till.hold(check, "free-shipping", "standing-discount")) for check in ordered[:2]]
+        till.hold(ordered[2], "free-shipping")  # and never paid
+        in_dollars = till.check(member=number, basket=basket(currency="USD"))
+        till.commit(till.hold(in_dollars, "free-shipping"))
+        till.give_back(paid[0])
+        clock.move(days=91)
+        page = text(joined.get("/portal/refund/"))
+        assert "What your perks were worth to you" in page
+        assert "€ 11.40" in page  # 495 for delivery and 645 off the coat, of one order in euro
+        assert "€ 77.60" in page
 
     def test_speaks_german(self, joined, ada):
         ada.user.language = "de"

@@ -115,7 +115,7 @@ class TestTheHouse:
         assert quote.working == (
             Line("paid", 11900),
             Line("days_used", 8900 - 11900, used=92, days=365),
-            Line("perks_not_recorded", 0),
+            Line("perks", 0),
             Line("total", 8900),
         )
 

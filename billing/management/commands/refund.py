@@ -36,7 +36,6 @@ WORDS = {
     "days_used": "{used} of {days} days have begun",
     "no_more_than_left": "given back or contested before",
     "perks": "worth of perks used",
-    "perks_not_recorded": "perks used: not recorded, nothing is taken off",
     "goodwill": "goodwill",
     "total": "given back now",
 }
