@@ -210,6 +210,10 @@ class TestStanding:
         assert decide(member(entitled_until=AT + timedelta(hours=1)), None).valid_until == AT + timedelta(hours=1)
 
 
+# Kinds that take a sum off the basket as a whole, and what else they need to say yes.
+LAST_KINDS = [("birthday_gift", {"days_before": 60, "days_after": 60}), ("fixed_credit", {})]
+
+
 # --- what holds for every basket and every set of perks ---
 
 names = st.sampled_from("abcdef")
@@ -247,11 +251,19 @@ percents = st.builds(
     maxima,
 )
 ships = st.builds(lambda most: ("free_shipping", most), maxima)
-perks = st.lists(st.one_of(percents, ships), max_size=5)
+sums = st.builds(
+    lambda kind, amount, group: (*kind, {"amount": {"EUR": amount, "JPY": amount}, **group}),
+    st.sampled_from(LAST_KINDS),
+    st.integers(1, 30_000),
+    groups,
+).map(lambda made: (made[0], {**made[1], **made[2]}))
+any_perk = st.one_of(percents, ships, sums)
+perks = st.lists(any_perk, max_size=5)
 
 
 def holder(sold):
-    return member(*(held(f"p{n}", kind, **settings_sold) for n, (kind, settings_sold) in enumerate(sold)))
+    perks_held = (held(f"p{n}", kind, **settings_sold) for n, (kind, settings_sold) in enumerate(sold))
+    return member(*perks_held, birthday=(AT.month, AT.day))
 
 
 class TestEveryBasket:
@@ -274,7 +286,7 @@ class TestEveryBasket:
         shuffled = asked.model_copy(update={"lines": chance.sample(asked.lines, len(asked.lines))})
         assert decide(holder(sold), shuffled).totals == decide(holder(sold), asked).totals
 
-    @given(baskets, perks, st.one_of(percents, ships))
+    @given(baskets, perks, any_perk)
     @settings(max_examples=150, deadline=None)
     def test_never_costs_more_with_one_more_perk(self, asked, sold, another):
         more = decide(holder([*sold, another]), asked).totals.payable
