@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core import mail
 from django.core.management import call_command
-from django.db.models import Q
 
 from billing import reconcile
 from billing.models import Dispute, Operation, Payment, Refund
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
     Step = Callable[[World], object]
 
 FAILS = "pm_card_chargeCustomerFail"
-# Stripe may tell of the cancellation that a refund brings before its answer does: then it is a stage on the way to the
-# same end, and the story has it.
-REFUNDED = Q(status="ended", end_reason="refunded")
 CONFIRM = "/portal/refund/confirm/"
 PASSWORD = "correct horse battery"
 
@@ -49,6 +45,7 @@ class Chapter:
     steps: tuple[Step, ...]
     points: int  # at least so many must be passed: a chapter that became empty proves nothing
     nights: bool = False  # whether the night's reconcile is a part of it; elsewhere it would only hide what it mends
+    told_first: bool = False  # Stripe may tell of its cancellation before our own call's answer does
 
 
 # --- the person ------------------------------------------------------------------------------------------------------
@@ -153,7 +150,7 @@ CHAPTERS = {
     "fails to pay, is warned, mends it": Chapter(OVERDUE, (*HEARD, *WARNED, mends_it, *HEARD), 238),
     "fails to pay until it is over": Chapter((*OVERDUE, *HEARD, *WARNED), (later(days=5), *HEARD), 100),
     "upgrades for the quoted amount": Chapter(JOINED_SILVER, (asks_what_gold_costs, takes_gold, *HEARD), 90),
-    "changes their mind": Chapter(JOINED, (changes_their_mind, *HEARD), 100),
+    "changes their mind": Chapter(JOINED, (changes_their_mind, *HEARD), 100, told_first=True),
     "gets some back from staff": Chapter(JOINED, (staff_give_some_back, *HEARD), 73),
     "contests the charge": Chapter(JOINED, (World.disputes_the_charge, *HEARD), 46),
     "contests and wins": Chapter(CONTESTED, (is_won, *HEARD), 46),
@@ -197,11 +194,18 @@ def _deaths(world: World, chapter: Chapter, found: Found) -> Iterator[str]:
         for point in points[number].deaths:
             found.deaths += 1
             ended = lived(world, chapter.steps[number:], dies_at=point)
-            if ended != expected:
+            if ended != expected and not (chapter.told_first and ended == with_a_stage(expected, ended)):
                 name = f"step {number} ({getattr(step, '__name__', step)}), {point}: {points[number].passed[point]}"
                 found.differ[name] = {k: (ended[k], expected[k]) for k in expected if ended[k] != expected[k]}
                 yield name
         step(world)
+
+
+def with_a_stage(expected: dict[str, Any], ended: dict[str, Any]) -> dict[str, Any]:
+    """`expected`, and on the way there the one stage "canceled", whole: with its moment, its story and its record."""
+    told, recorded = Counter(["membership.cancel"]), Counter(["cancel"])
+    whole = {"timeline": expected["timeline"] + told, "audit": expected["audit"] + recorded}
+    return expected | whole | {"canceled": [at for at in ended["canceled"] if at]}
 
 
 def unharmed(world: World, steps: tuple[Step, ...]) -> tuple[dict[str, Any], list[Points]]:
@@ -236,6 +240,9 @@ def what_follows(world: World) -> dict[str, Any]:
     world.passes(minutes=20)
     world.post.all()
     call_command("tick")
+    if world.post.waits():  # of what the worker has just asked, Stripe tells as well
+        world.post.all()
+        call_command("tick")
     return snapshot(world)
 
 
@@ -270,20 +277,17 @@ def snapshot(world: World) -> dict[str, Any]:
     """All that a person, a shop or an accountant could tell apart."""
     ledger = world.ledger()
     facts = ("status", "entitled_until", "renewal_expected", "ended_at", "cut_at", "end_reason")
-    refunded = Membership.objects.filter(REFUNDED).exists()
-    passed_over = Q(kind="membership.cancel") if refunded else Q(pk=None)
-    passed_over_in_audit = Q(verb="cancel") if refunded else Q(pk=None)
     sent = Counter(letter.extra_headers["Message-ID"] for letter in mail.outbox)
     return {
         "memberships": list(Membership.objects.order_by("pk").values_list(*facts)),
-        "canceled": list(Membership.objects.exclude(REFUNDED).order_by("pk").values_list("canceled_at", flat=True)),
+        "canceled": list(Membership.objects.order_by("pk").values_list("canceled_at", flat=True)),
         "terms": list(Term.objects.order_by("starts_at").values_list("source", "starts_at", "ends_at", "plan")),
         "mails": Counter(Message.objects.values_list("kind", flat=True)),
         "sent": len(sent),
         "sent more than twice": [letter for letter, times in sent.items() if times > 2],
         "unsent": Message.objects.filter(done_at=None).count(),
-        "timeline": Counter(TimelineEntry.objects.exclude(passed_over).values_list("kind", flat=True)),
-        "audit": Counter(AuditEntry.objects.exclude(passed_over_in_audit).values_list("verb", flat=True)),
+        "timeline": Counter(TimelineEntry.objects.values_list("kind", flat=True)),
+        "audit": Counter(AuditEntry.objects.values_list("verb", flat=True)),
         "unanswered": Operation.objects.exclude(state__in=["done", "refused"]).count(),
         "payments": list(Payment.objects.order_by("pk").values_list("captured", "returned", "disputed")),
         "refunds": list(Refund.objects.order_by("pk").values_list("state", "effect", "amount", "basis")),

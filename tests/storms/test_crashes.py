@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from billing import gateway
+from billing import gateway, operations
 from billing.models import Operation
 from membership import card_pdf, work
 from tests.billing.conftest import on_sale  # noqa: F401  (a fixture)
@@ -75,5 +75,5 @@ def test_twin_work_that_is_done_before_it_is_handled_is_lost(on_sale, clock, mon
 
 
 def test_twin_a_new_key_for_each_try_makes_two_of_one(on_sale, clock, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(gateway, "create", create_under_a_new_key)
+    monkeypatch.setattr(operations, "create", create_under_a_new_key)
     assert first_that_differs(Chapter((), JOINED, 10), clock)

@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 from billing.emulator import delivery, faults, idempotency, timeline
 from billing.models import Operation, StripeEvent
 from membership import card_pdf, work
-from membership.models import Membership, Message, Term
+from membership.models import Membership, Message, Term, TimelineEntry
 from tests.billing.conftest import on_sale  # noqa: F401  (a fixture)
 from tests.invariants import breached
 from tests.storms.kills import Workers
@@ -86,11 +86,22 @@ def live_under_kills(workers: Workers, crowd: Crowd) -> None:
     """A year of a crowd. Each chapter is over when nothing of it is left to do."""
     crowd.joins()
     workers.work()
-    for days in (331, 359, 365.2):
+    for days in (331, 359, 366.2):  # a year may have a leap day
         crowd.lives_on_to(days)
         workers.work()
     crowd.loses_a_dispute_or_gets_some_back()
     workers.work()
+
+
+def story(one: World) -> str:
+    """What became of a person here, what Stripe has to show, and what was heard of it: for the report of a failure."""
+    told = TimelineEntry.objects.filter(member=one.member).order_by("pk").values_list("at", "kind", "actor")
+    ledger = one.ledger()
+    shown = {i["id"]: (i["status"], i["created"]) for i in ledger["invoices"]}
+    shown |= {s["id"]: (s["status"], s["canceled_at"]) for s in ledger["subscriptions"]}
+    heard = StripeEvent.objects.filter(object_id__in=shown).order_by("pk")
+    columns = ("type", "object_id", "received_at", "done_at", "attempts", "last_error", "parked_reason")
+    return "\n".join(map(str, [*told, *shown.items(), *heard.values_list(*columns)]))
 
 
 def check(crowd: Crowd) -> None:
@@ -98,7 +109,7 @@ def check(crowd: Crowd) -> None:
     for one in crowd.people:
         ended = one in crowd.unlucky
         membership = Membership.objects.get(member=one.member)
-        assert (membership.status, membership.terms.count()) == ("ended" if ended else "active", 2)
+        assert (membership.status, membership.terms.count()) == ("ended" if ended else "active", 2), story(one)
         written = Counter(Message.objects.filter(member=one.member).values_list("kind", flat=True))
         more = {} if ended else {"refund": 1}
         assert written == {"welcome": 1, "receipt": 2, "renewal_notice": 2, **more}

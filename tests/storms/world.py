@@ -232,6 +232,10 @@ class Courier:
                 delivery.deliver(row, self._post)
             inbox.sweep(at=product_clock.now())
 
+    def waits(self) -> bool:
+        """Whether Stripe has told of anything that has not been carried yet."""
+        return bool(self._waiting())
+
     def _waiting(self) -> list[Delivery]:
         waiting = Delivery.objects.filter(state=Delivery.State.WAITING, tries=0)
         return list(waiting.select_related("event", "endpoint").order_by("id"))
