@@ -78,37 +78,58 @@ def known_invoices(reads: list[dict[str, Any]], began: datetime) -> None:
         Invoice.objects.filter(stripe_id=read["id"], read_at__lt=began).update(**invoice_state(read), read_at=began)
 
 
-def invoice(membership: Membership, read: dict[str, Any], began: datetime) -> list[InvoiceLine]:
-    """Upsert an invoice with its lines; a slower, older read changes neither. -> the lines, each with this invoice."""
+def invoices(membership: Membership, reads: list[dict[str, Any]], began: datetime) -> list[InvoiceLine]:
+    """Upsert invoices with their lines; a slower, older read changes neither. -> the lines, each with its invoice.
+
+    Most of them are as they were last time, so what is known is asked for at once, and lines are written that differ.
+    """
+    for currency in {read["currency"].upper() for read in reads}:
+        Customer.objects.filter(member=membership.member_id, currency="").update(currency=currency)
+    listed = [line for read in reads for line in read["lines"]["data"]]
+    known = prices(map(_price_of, listed))
+    kept = InvoiceLine.objects.filter(stripe_id__in=[line["id"] for line in listed]).select_related("plan")
+    lines = {line.stripe_id: line for line in kept}
+    return [line for read in reads for line in _invoice(membership, read, began, known, lines)]
+
+
+def _invoice(
+    membership: Membership,
+    read: dict[str, Any],
+    began: datetime,
+    known: dict[str, Price],
+    lines: dict[str, InvoiceLine],
+) -> list[InvoiceLine]:
     state = invoice_state(read) | read.get("trouble", trouble.NONE) | {"read_at": began}
-    currency = str(state["currency"])
-    Customer.objects.filter(member=membership.member_id, currency="").update(currency=currency)
     row, new = Invoice.objects.get_or_create(stripe_id=read["id"], defaults={"membership": membership, **state})
     if new:
         search.put(member=membership.member, kind=SearchKey.Kind.STRIPE, value=row.stripe_id)
     elif not Invoice.objects.filter(pk=row.pk, read_at__lt=began).update(**state):
         return list(row.lines.select_related("invoice", "plan"))
-    row.refresh_from_db()
-    known = prices(map(_price_of, read["lines"]["data"]))
-    return [_line(row, line, currency, known) for line in read["lines"]["data"]]
+    for name, value in state.items():
+        setattr(row, name, value)
+    return [_line(row, line, known, lines.get(line["id"])) for line in read["lines"]["data"]]
 
 
-def _line(row: Invoice, read: dict[str, Any], currency: str, known: dict[str, Price]) -> InvoiceLine:
-    amount = gateway.from_stripe(read["amount"], currency)
-    line, _ = InvoiceLine.objects.update_or_create(
-        stripe_id=read["id"],
-        defaults={
-            "invoice": row,
-            "plan": price.plan if (price := known.get(_price_of(read) or "")) else None,
-            "description": read.get("description") or "",
-            "amount": amount,
-            "discount": gateway.from_stripe(sum(d["amount"] for d in read.get("discount_amounts") or []), currency),
-            "starts_at": gateway.moment(read["period"]["start"]),
-            "ends_at": gateway.moment(read["period"]["end"]),
-            "buys_time": buys_time(read),
-            "changes_plan": changes_plan(read),
-        },
-    )
+def _line(row: Invoice, read: dict[str, Any], known: dict[str, Price], line: InvoiceLine | None) -> InvoiceLine:
+    """The row of a line that reads so; `line` is what we have of it."""
+    line = line or InvoiceLine(stripe_id=read["id"])
+    price = known.get(_price_of(read) or "")
+    state = {
+        "invoice_id": row.pk,
+        "plan_id": price.plan_id if price else None,
+        "description": read.get("description") or "",
+        "amount": gateway.from_stripe(read["amount"], row.currency),
+        "discount": gateway.from_stripe(sum(d["amount"] for d in read.get("discount_amounts") or []), row.currency),
+        "starts_at": gateway.moment(read["period"]["start"]),
+        "ends_at": gateway.moment(read["period"]["end"]),
+        "buys_time": buys_time(read),
+        "changes_plan": changes_plan(read),
+    }
+    differs = line.pk is None or any(getattr(line, name) != value for name, value in state.items())
+    for name, value in state.items():
+        setattr(line, name, value)
+    if differs:
+        line.save()
     line.invoice = row
     return line
 

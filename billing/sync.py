@@ -191,7 +191,7 @@ def _fold(membership: Membership, read: Read, actor: str) -> bool:
         mirror.known_invoices(read.invoices, read.began)
         return False
     row = mirror.subscription(membership, read.subscription, read.began)
-    lines = [line for made in read.invoices for line in mirror.invoice(membership, made, read.began)]
+    lines = mirror.invoices(membership, read.invoices, read.began)
     was_pending = membership.status == Status.PENDING
     _trial(membership, read.subscription, row)
     _terms(membership, lines)
@@ -246,9 +246,11 @@ def _trial(membership: Membership, subscription: dict[str, Any], row: Subscripti
 
 
 def _terms(membership: Membership, lines: list[InvoiceLine]) -> None:
-    """One paid line that buys time is one term, oldest first."""
+    """One paid line that buys time is one term, oldest first. Most became one in other years: one question says which."""
     paid = [line for line in lines if line.buys_time and line.invoice.status == "paid"]
-    for line in sorted(paid, key=lambda line: line.starts_at):
+    told = Term.objects.filter(source_ref__in=[line.term_ref for line in paid]).values_list("source_ref", flat=True)
+    news = [line for line in paid if line.term_ref not in set(told)]
+    for line in sorted(news, key=lambda line: line.starts_at):
         lifecycle.add_term(
             membership=membership,
             source=Term.Source.PAID,
@@ -261,11 +263,12 @@ def _terms(membership: Membership, lines: list[InvoiceLine]) -> None:
 
 
 def _letters(membership: Membership, lines: list[InvoiceLine], was_pending: bool) -> None:
-    now_active = Membership.objects.with_facts().get(pk=membership.pk)
-    if was_pending and now_active.status == Status.ACTIVE:
-        card = cards.issue(member=now_active.member, at=clock.now(), actor=ACTOR)
-        welcome.send(membership=now_active, card=card, lines=lines, at=clock.now())
-    receipts.send(now_active, lines, at=clock.now())
+    if was_pending:
+        now = Membership.objects.with_facts().get(pk=membership.pk)
+        if now.status == Status.ACTIVE:
+            card = cards.issue(member=now.member, at=clock.now(), actor=ACTOR)
+            welcome.send(membership=now, card=card, lines=lines, at=clock.now())
+    receipts.send(membership, lines, at=clock.now())
 
 
 def _id(reference: str | dict[str, Any]) -> str:

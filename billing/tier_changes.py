@@ -70,9 +70,9 @@ def operation_key(quote: PlanQuote) -> str:
 def _plan_renewal(membership: Membership, subscription: Subscription, actor: str) -> None:
     """The mirror decides: it keeps the newest read, so a slow older one plans nothing back."""
     subscription.refresh_from_db()
-    membership = Membership.objects.with_facts().get(pk=membership.pk)
+    now = Membership.objects.get(pk=membership.pk)
     price = subscription.price
-    if price is None or subscription.status not in LIVE or membership.status not in lifecycle.LIVING:
+    if price is None or subscription.status not in LIVE or now.status not in lifecycle.LIVING:
         return
-    if price.plan_id != membership.plan_id:
+    if price.plan_id != now.plan_id:
         lifecycle.plan_renewal(membership=membership, plan=price.plan, at=clock.now(), actor=actor)
