@@ -246,7 +246,7 @@ def _trial(membership: Membership, subscription: dict[str, Any], row: Subscripti
 
 
 def _terms(membership: Membership, lines: list[InvoiceLine]) -> None:
-    """One paid line that buys time is one term, oldest first. Most became one in other years: one question says which."""
+    """One paid line that buys time is one term, oldest first. Most became one in other years: one question says."""
     paid = [line for line in lines if line.buys_time and line.invoice.status == "paid"]
     told = Term.objects.filter(source_ref__in=[line.term_ref for line in paid]).values_list("source_ref", flat=True)
     news = [line for line in paid if line.term_ref not in set(told)]
