@@ -3,10 +3,18 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 
-from perks import api_docs, demo_shop
+from perks import api_docs
+from perks.demo_shop import views as demo_shop
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/docs", api_docs.page, name="api-docs"),
 ]
+demo = [
+    path("demo/shop/", demo_shop.shop, name="demo-shop"),
+    path("demo/shop/as/", demo_shop.choose, name="demo-shop-as"),
+    path("demo/shop/put/", demo_shop.put, name="demo-shop-put"),
+    path("demo/shop/basket/", demo_shop.basket, name="demo-shop-basket"),
+    path("demo/shop/orders/<slug:ref>/", demo_shop.order, name="demo-shop-order"),
+]
 if settings.VIP_MODE == "demo":
-    urlpatterns.append(path("demo/shop/", demo_shop.shop, name="demo-shop"))
+    urlpatterns += demo

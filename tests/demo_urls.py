@@ -4,5 +4,6 @@ from django.urls import path
 
 from membership.urls import urlpatterns as _everywhere
 from membership.views import demo_time
+from perks.urls import demo as _shop
 
-urlpatterns = [*_everywhere, path("demo/time/", demo_time.time, name="demo-time")]
+urlpatterns = [*_everywhere, *_shop, path("demo/time/", demo_time.time, name="demo-time")]
