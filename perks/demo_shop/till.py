@@ -59,6 +59,9 @@ class Till:
     key: str
     calls: list[Exchange] = field(default_factory=list)
 
+    def newest_first(self) -> list[Exchange]:
+        return list(reversed(self.calls))
+
     def member(self, number: str) -> Exchange:
         return self._ask("GET", f"/members/{urllib.parse.quote(number, safe='')}")
 

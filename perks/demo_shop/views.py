@@ -47,7 +47,7 @@ def _frame(shopper: Visit, till: Till, demo: dict[str, Any]) -> dict[str, Any]:
         "visit": shopper,
         "currency": shopper.currency,
         "who": WhoForm(None, demo.get("members", []), shopper.number),
-        "calls": till.calls,
+        "calls": till.newest_first(),
     }
 
 
@@ -136,7 +136,7 @@ def order(request: HttpRequest, ref: str) -> HttpResponse:
     form = ReturnForm(request.POST or None, placed)
     if request.method == "POST" and form.is_valid():
         return _take_back(request, shopper, placed, form.pieces(), Till(demo.get("api_key", "")))
-    calls = [Exchange(**kept) for kept in placed.calls]
+    calls = [Exchange(**kept) for kept in reversed(placed.calls)]
     context = {**_frame(shopper, Till(""), demo), "order": placed, "form": form, "calls": calls}
     return render(request, "demo/order.html", {**context, "currency": placed.currency})
 
