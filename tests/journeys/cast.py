@@ -187,11 +187,30 @@ class Cast:
         prove_it_is_you(person)
         return person
 
+    @cached_property
+    def shopper(self) -> Person:
+        """Shops as gold: has ordered, and has a coat and a cardigan of the sale in the basket."""
+        person = self._arrives()
+        page = person.page
+        page.goto("/demo/shop/")
+        page.locator(".shop-who [name=persona]").select_option(self.demo.persona("gold")["number"])
+        person.press(page.locator(".shop-who"))
+        for skus in (("SCARF-2",), ("COAT-9", "KNIT-7")):
+            for sku in skus:
+                person.press(page.locator(f"[data-sku={sku}] form"))
+            if skus == ("SCARF-2",):
+                page.goto("/demo/shop/basket/")
+                page.locator("[name=pay]").click()
+                page.wait_for_url("**/demo/shop/orders/*/")
+                self.shop_order = page.url.rstrip("/").rsplit("/", 1)[-1]
+                page.goto("/demo/shop/")
+        return person
+
     # --- what addresses need
 
     @cached_property
     def facts(self) -> dict[str, str]:
-        _ = self.pending, self.refunded  # make session and intent, and a refund
+        _ = self.pending, self.refunded, self.shopper  # make session and intent, a refund, and an order
         gold = self.demo.persona("gold")
         return {
             "number": gold["number"],
@@ -199,6 +218,7 @@ class Cast:
             "session": self.session,
             "intent": self.intent,
             "refund": self.refund,
+            "shop_order": self.shop_order,
             "invoice": self._in_link("/portal/invoices/", r"/portal/invoices/(\d+)/"),
             "mail": self._in_link("/dev/mail/", r"/dev/mail/(\d+)/", text=gold["email"]),
             "passkey": self._passkey(),

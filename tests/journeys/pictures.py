@@ -28,7 +28,8 @@ FOR_README = {
     "plans": ("visitor", "/plans/", 1000),
     "portal": ("gold", "/portal/", 1100),
     "card": ("visitor", "/c/{card_token}", 900),
-    "shop": ("visitor", "/demo/shop/?country=NL&method=standard&currency=EUR&COAT-9=1&number={number}", 1150),
+    "shop": ("shopper", "/demo/shop/basket/", 1150),
+    "shelf": ("shopper", "/demo/shop/", 1150),
 }
 
 

@@ -140,7 +140,11 @@ TABLE: dict[str, Entry] = {
     "local_stripe:dashboard-clocks": Page(),
     "local_stripe:dashboard-resend": PostOnly({"delivery_id": "1"}, why="tells an event again"),
     # the demo's own
-    "demo-shop": Page(also=("country=NL&method=standard&currency=EUR&COAT-9=1&number={number}", "currency=XXX")),
+    "demo-shop": Page(by=("shopper",)),
+    "demo-shop-as": PostOnly(why="says who shops"),
+    "demo-shop-put": PostOnly(why="puts something into the basket"),
+    "demo-shop-basket": Page(by=("shopper",)),
+    "demo-shop-order": Page({"ref": "{shop_order}"}, by=("shopper",)),
     "demo-time": Document(why="the bar's script asks how far a move is; the bar posts here"),
     "dev-mail": Page(),
     "dev-mail-one": Page({"pk": "{mail}"}),
