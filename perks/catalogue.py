@@ -11,7 +11,9 @@ import orjson
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
+from membership import clock
 from membership.models import Plan, Price
+from perks import events
 from perks.engine import World
 from perks.facts import Facts, Held, Window
 from perks.fresh import Fresh
@@ -57,7 +59,7 @@ def current() -> Catalogue:
 def _load() -> Catalogue:
     perks = dict(Perk.objects.filter(published=True).values_list("code", "kind"))
     sales = {s.code: SaleDates(s.code, s.names, s.opens_at, s.closes_at) for s in Sale.objects.filter(published=True)}
-    return Catalogue(World(perks, sales, link("mend-payment")), _offers())
+    return Catalogue(World(perks, sales, link("mend-payment"), events.bookable(at=clock.now())), _offers())
 
 
 def _offers() -> dict[str, Offer]:

@@ -7,7 +7,7 @@ be used now, does it fit this basket, does it go together with the rest. The fir
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from perks.facts import Facts, Held
-    from perks.kinds.base import About, SaleDates
+    from perks.kinds.base import About, EventDates, SaleDates
 
 LONGEST_VALIDITY = timedelta(hours=24)
 # A "no" that a payment or a sign-up turns into a "yes" at any moment is not to be kept.
@@ -54,6 +54,7 @@ class World:
     perks: Mapping[str, str]
     sales: Mapping[str, SaleDates]
     mend_url: str = ""
+    events: Mapping[str, EventDates] = field(default_factory=dict)
 
 
 class Decision(NamedTuple):
@@ -120,7 +121,7 @@ def decide(
     held = facts.held(at) if facts else {}
     codes = list(dict.fromkeys(asked if asked is not None else (*world.perks, *held)))
     about = facts.about if facts else NOBODY
-    question = Question(at=at, basket=basket, room=Room(basket), sales=world.sales, member=about)
+    question = Question(at=at, basket=basket, room=Room(basket), sales=world.sales, member=about, events=world.events)
     outcomes: dict[str, _Candidate | Refusal] = {}
     for code in codes:
         outcomes[code] = _weigh(code, facts, nobody, standing, held.get(code), world, question)

@@ -19,7 +19,7 @@ from django.db.models import Q
 from membership import standing
 from membership.errors import DomainError
 from membership.models import Card, Member, Membership
-from perks import decisions, engine, entitlements, idempotency, ledger, lookup, redemptions, slots
+from perks import decisions, engine, entitlements, events, idempotency, ledger, lookup, redemptions, slots
 from perks.checks import NoSuchCheck, dumps
 from perks.models import LIVE, Grant, Redemption
 from perks.schemas import CheckIn
@@ -105,7 +105,7 @@ class _Promise(NamedTuple):
 def hold(*, asked: Asked, at: datetime) -> bytes:
     """Hold the perks of a check for an order; all of them or none. Returns the body of the answer.
 
-    Raises NoSuchCheck, NotInCheck, NotGranted, OnlyWhatIf, CheckExpired, CheckUsed, UsedUp, NoLongerHonored,
+    Raises NoSuchCheck, NotInCheck, NotGranted, OnlyWhatIf, CheckExpired, CheckUsed, UsedUp, Full, NoLongerHonored,
     CardBlocked, idempotency.KeyReused.
     """
     request = idempotency.Request(asked.shop, asked.key, asked.digest)
@@ -196,6 +196,7 @@ def _use(asked: Asked, promise: _Promise, membership: Membership, at: datetime) 
         order_ref=asked.order,
         decision_ref=asked.check,
         effect=promise.effect,
+        event=promise.effect.get("event", ""),
         lines=ledger.weights(basket, promise.effect),
         held_at=at,
         expires_at=at + asked.held_for,
@@ -204,7 +205,7 @@ def _use(asked: Asked, promise: _Promise, membership: Membership, at: datetime) 
 
 
 def _take(use: Redemption, purse: slots.Purse | None) -> None:
-    """Write the row, in a slot if its perk is limited. Raises UsedUp, CheckUsed.
+    """Write the row, in a slot if its perk is limited. Raises UsedUp, Full, CheckUsed.
 
     Who was first is for the database to say: where it refuses a slot, somebody else has it, and the next is tried.
     """
@@ -216,6 +217,8 @@ def _take(use: Redemption, purse: slots.Purse | None) -> None:
         if purse is not None and (slot := slots.free(purse)) is None:
             raise UsedUp
         use.slot = slot if purse is not None else None
+        if use.event:
+            events.seat(use)
         try:
             with transaction.atomic():
                 use.save(force_insert=True)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from membership.errors import DomainError
 from membership.models import Membership, Plan, Price, Tier
 from perks import entitlements, grants, kinds
-from perks.models import Perk, Sale, TierPerk
+from perks.models import Event, Perk, Sale, TierPerk
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -67,10 +67,19 @@ class SaleEntry(_Part):
     lasts_days: int
 
 
+class EventEntry(_Part):
+    code: Code
+    names: Names
+    places: int
+    starts_in_days: int
+    booking_ends_hours_before: int = 24
+
+
 class Programme(_Part):
     tiers: list[TierEntry]
     perks: list[PerkEntry] = []
     sales: list[SaleEntry] = []
+    events: list[EventEntry] = []
     not_yet: dict[str, list[str]] = {}
 
 
@@ -112,7 +121,18 @@ def load(*, programme: Programme, at: datetime) -> None:
         Sale.objects.update_or_create(
             code=sale.code, defaults={"names": sale.names}, create_defaults={"names": sale.names, **dates}
         )
+    for event in programme.events:
+        _event(event, at)
     _offer_anew(at)
+
+
+def _event(entry: EventEntry, at: datetime) -> None:
+    """Dates once told stay; names and places follow the programme."""
+    starts_at = at.replace(minute=0, second=0, microsecond=0) + timedelta(days=entry.starts_in_days)
+    closes_at = starts_at - timedelta(hours=entry.booking_ends_hours_before)
+    dates = {"booking_opens_at": at, "booking_closes_at": closes_at, "starts_at": starts_at}
+    told = {"names": entry.names, "places": entry.places}
+    Event.objects.update_or_create(code=entry.code, defaults=told, create_defaults=told | dates)
 
 
 def _offer_anew(at: datetime) -> None:

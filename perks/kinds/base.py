@@ -176,6 +176,18 @@ class SaleDates:
     closes_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class EventDates:
+    """An event as the rules see it: bookable in [opens_at, closes_at), with so many of its places taken."""
+
+    code: str
+    places: int
+    taken: int
+    opens_at: datetime
+    closes_at: datetime
+    starts_at: datetime
+
+
 @dataclass(slots=True)
 class Question:
     """What a kind is asked about. `room` is what may still be taken off once the perks before it took their part.
@@ -188,6 +200,7 @@ class Question:
     room: Room
     sales: Mapping[str, SaleDates]
     member: About = NOBODY
+    events: Mapping[str, EventDates] = field(default_factory=dict)
     changes: list[datetime] = field(default_factory=list)
 
 
@@ -208,7 +221,7 @@ class Effect(NamedTuple):
     """What a yes does. `lines`: amount off per line id. An effect that changes no price has no amount.
 
     gift: `sku` goes into the parcel. returns: goods may be sent back for `days`; `covers` are the ids of the lines
-    for which that is so (None: all). service: something is booked. `event`: one of its `capacity` places is taken.
+    for which that is so (None: all). service: something is booked. `event`: a place at it is taken.
     """
 
     target: Literal["shipping", "lines", "sale", "service", "gift", "returns"]
@@ -219,7 +232,6 @@ class Effect(NamedTuple):
     days: int | None = None
     covers: tuple[str, ...] | None = None
     event: str | None = None
-    capacity: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {"target": self.target}

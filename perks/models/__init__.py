@@ -3,6 +3,7 @@
 from perks.models.catalogue import Perk, Sale, TierPerk
 from perks.models.confirmations import EmailConfirmation
 from perks.models.decisions import Decision
+from perks.models.events import Event
 from perks.models.grants import Entitlement, Grant
 from perks.models.redemptions import LIVE, KeptAnswer, Redemption
 from perks.models.sales import FirstAccess
@@ -15,6 +16,7 @@ __all__ = [
     "Decision",
     "EmailConfirmation",
     "Entitlement",
+    "Event",
     "FirstAccess",
     "Grant",
     "KeptAnswer",

@@ -73,6 +73,7 @@ class TestTheAnswer:
             "alterations": "not_in_tier",
             "birthday-gift": "not_in_tier",
             "returns": "not_in_tier",
+            "workshops": "not_in_tier",
         }
 
     def test_speaks_the_language_asked_for(self, shop, joined):

@@ -201,6 +201,7 @@ class TestGrants:
             "free-shipping",
             "returns",
             "standing-discount",
+            "workshops",
         ]
         old = Grant.objects.get(perk__code="early-access", change=None, term__isnull=False)
         new = Grant.objects.get(perk__code="early-access", change__isnull=False)

@@ -14,9 +14,6 @@ class TestPlansPage:
         for line in ("Every sale 48 hours before it opens to the public", "5 % off everything, always"):
             assert line in page
 
-    def test_keeps_quiet_about_kinds_that_come_later(self, client, laurel):
-        assert "workshop" not in client.get(reverse("plans")).content.decode()
-
 
 class TestPortal:
     def shown(self, membership, clock):
