@@ -1,4 +1,4 @@
-"""Event seat: a place at a workshop, a dinner, a first night. Places are numbered, and the same ones for all members."""
+"""Event seat: a place at a workshop, a dinner, a first night. Places are numbered, the same ones for all members."""
 
 from __future__ import annotations
 
