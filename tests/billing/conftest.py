@@ -15,7 +15,7 @@ from django.test import Client
 from billing import gateway, setup, tasks
 from billing.emulator import cards as test_cards
 from billing.emulator import checkout_pay, delivery, endpoints, timeline
-from billing.models import CheckoutSession
+from billing.models import CheckoutSession, Subscription
 from billing.webhooks import HANDLERS
 from membership import tasks as mail_tasks
 from membership import work
@@ -160,6 +160,28 @@ def drain() -> None:
 
 def mails(kind: str) -> list[Message]:
     return list(Message.objects.filter(kind=kind))
+
+
+def spoil_the_card() -> None:
+    """From now on every charge of the member's card fails."""
+    stripe, subscription = gateway.client().v1, Subscription.objects.get().stripe_id
+    customer = stripe.subscriptions.retrieve(subscription).customer
+    card = stripe.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": str(customer)})
+    stripe.subscriptions.update(subscription, {"default_payment_method": card.id})
+
+
+def half_way_through(visitor: Client, clock, plan: str) -> Client:
+    """Who joins now and has half of the year behind them."""
+    pay(go_to_pay(visitor, plan))
+    come_back(visitor)
+    clock.move(hours=365 * 12)
+    return visitor
+
+
+@pytest.fixture
+def silver(visitor, clock) -> Client:
+    """Ada, half way through a year of silver (€ 59)."""
+    return half_way_through(visitor, clock, "silver-year")
 
 
 __all__ = ["DECLINED", "GOOD", "THREE_D_SECURE", "come_back", "drain", "go_to_pay", "json", "mails", "pay", "work"]

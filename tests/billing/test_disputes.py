@@ -13,6 +13,7 @@ from membership import lifecycle, standing
 from membership.models import Membership, TimelineEntry
 from perks import keys, programme
 from tests.billing.conftest import come_back, go_to_pay, mails, pay
+from tests.billing.refunding import change_mind
 from tests.invariants import breached_once_worked_off
 from tests.perks.conftest import Shop, basket
 
@@ -205,8 +206,6 @@ class TestARefundThatFails:
         return visitor
 
     def test_does_not_count_as_paid_back_and_is_told(self, joined, clock, webhooks):
-        from tests.billing.test_refunds import change_mind
-
         change_mind(clock)
         clock.move(days=1)
         webhooks()

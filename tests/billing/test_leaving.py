@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from billing import gateway, janitor, running_out, tasks
+from billing import gateway, running_out
 from billing.emulator import faults
-from billing.models import CheckoutSession, Invoice, Operation, Subscription
-from membership import cards, households, lifecycle, standing
+from billing.models import CheckoutSession, Subscription
 from membership import clock as product_clock
+from membership import households, lifecycle
 from membership.models import Membership, Plan, Status, Term
-from membership.standing import Standing
 from tests import factories
 from tests.billing.conftest import come_back, go_to_pay, mails, pay
-from tests.invariants import breached_once_worked_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def spoil_the_card() -> None:
-    """From now on every charge of the member's card fails."""
-    stripe, subscription = gateway.client().v1, Subscription.objects.get().stripe_id
-    customer = stripe.subscriptions.retrieve(subscription).customer
-    card = stripe.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": str(customer)})
-    stripe.subscriptions.update(subscription, {"default_payment_method": card.id})
 
 
 def at_stripe() -> bool:
@@ -158,114 +148,6 @@ class TestCancelingATrial:
         assert "you pay nothing" in mails("membership_canceled")[0].text
 
 
-class TestCancelingWhatIsUnpaid:
-    @pytest.fixture
-    def unpaid(self, joined, clock, webhooks):
-        """The term is over, and the card was declined."""
-        spoil_the_card()
-        clock.move_to(factories.moment("2027-03-05T10:00"))
-        webhooks()
-        return joined
-
-    def test_says_that_it_ends_at_once(self, unpaid):
-        page = unpaid.get("/portal/cancel/").content.decode()
-        assert "What you paid for ended on 2 March 2027, so your membership ends at once" in page
-        assert "The open invoice of €\u00a0119 is canceled. You owe nothing" in page
-
-    def test_ends_it_here_and_there(self, unpaid):
-        unpaid.post("/portal/cancel/", {"promised": "at_once"})
-        membership = Membership.objects.get()
-        assert (membership.status, membership.end_reason) == (Status.ENDED, "lapsed")
-        assert Subscription.objects.get().status == "canceled"
-        assert Operation.objects.get(kind="cancel_now").state == Operation.State.DONE
-        (letter,) = mails("membership_canceled")
-        assert "The open invoice of €\u00a0119.00 is canceled." in letter.text
-        assert sorted(Invoice.objects.values_list("status", flat=True)) == ["paid", "void"]
-        assert breached_once_worked_off() == set()
-
-    def test_is_finished_by_the_janitor_when_stripe_does_not_answer(self, unpaid, clock):
-        with faults.next_call("DELETE /v1/subscriptions/{id}", lost="answer", times=9):
-            assert unpaid.post("/portal/cancel/").status_code == 503
-        clock.move(minutes=6)
-        janitor.look_after(at=clock.now)
-        assert Membership.objects.get().status == Status.ENDED
-        assert len(mails("membership_canceled")) == 1
-        assert Operation.objects.get(kind="cancel_now").state == Operation.State.DONE
-
-    def test_in_the_hour_before_the_renewal_is_charged_lasts_until_midnight(self, joined, clock):
-        clock.move_to(factories.moment("2027-03-02T10:30"))
-        page = joined.get("/portal/cancel/").content.decode()
-        assert "Your membership ends today, 2 March 2027" in page
-        joined.post("/portal/cancel/", {"promised": "at_once"})
-        membership = Membership.objects.with_facts().get()
-        assert standing.at(membership, clock.now) == Standing.CURRENT
-        assert Subscription.objects.get().status == "canceled"
-        assert sorted(Invoice.objects.values_list("status", flat=True)) == ["paid", "void"]
-        clock.move(days=1)
-        running_out.see_out(at=clock.now)
-        assert Membership.objects.get().status == Status.ENDED
-
-
-class TestCancelingWhatIsUnpaidAtStripe:
-    """Somebody presses Cancel in Stripe's dashboard: there, that is the end of a period nobody has paid for."""
-
-    @pytest.fixture
-    def unpaid(self, joined, clock, webhooks):
-        spoil_the_card()
-        clock.move_to(factories.moment("2027-03-05T10:00"))
-        webhooks()
-        return joined
-
-    def cancel_there(self, webhooks) -> None:
-        gateway.client().v1.subscriptions.update(Subscription.objects.get().stripe_id, {"cancel_at_period_end": True})
-        webhooks()
-
-    def test_ends_it_there_at_once_too_and_drops_the_invoice(self, unpaid, webhooks):
-        self.cancel_there(webhooks)
-        assert Membership.objects.get().status == Status.ENDED
-        tasks.see_out()
-        assert gateway.client().v1.subscriptions.retrieve(Subscription.objects.get().stripe_id).status == "canceled"
-        assert sorted(Invoice.objects.values_list("status", flat=True)) == ["paid", "void"]
-        assert Operation.objects.get(kind="cancel_now").state == Operation.State.DONE
-        assert len(mails("membership_canceled")) == 1
-        assert breached_once_worked_off() == set()
-
-    def test_is_asked_again_when_stripe_does_not_answer(self, unpaid, webhooks):
-        self.cancel_there(webhooks)
-        with faults.next_call("DELETE /v1/subscriptions/{id}", lost="request", times=9):
-            tasks.see_out()
-        assert Subscription.objects.get().status == "past_due"
-        tasks.see_out()
-        assert Subscription.objects.get().status == "canceled"
-
-    def test_in_the_hour_before_the_charge_charges_nothing(self, joined, clock, webhooks):
-        clock.move_to(factories.moment("2027-03-02T10:30"))
-        self.cancel_there(webhooks)
-        clock.move(minutes=6)
-        janitor.look_after(at=clock.now)
-        assert Subscription.objects.get().status == "canceled"
-        clock.move_to(factories.moment("2027-03-03T10:00"))
-        webhooks()
-        tasks.see_out()
-        assert Membership.objects.get().status == Status.ENDED
-        assert sorted(Invoice.objects.values_list("status", flat=True)) == ["paid", "void"]
-        assert Term.objects.count() == 1
-
-    def test_of_a_place_that_was_taken_anew_is_found_by_the_sweep(self, unpaid, clock):
-        """The process died between the new place and the end of what the earlier one left at Stripe."""
-        held = Membership.objects.get()
-        Plan.objects.update(grace_days=4)  # less than Stripe goes on trying for
-        clock.move_to(factories.moment("2027-03-08T10:00"))
-        lifecycle.reserve(member=held.member, plan=held.plan, currency="EUR", at=clock.now, actor="m")
-        assert (Membership.objects.get(pk=held.pk).status, at_stripe_is()) == (Status.ENDED, "past_due")
-        tasks.see_out()
-        assert at_stripe_is() == Subscription.objects.get().status == "canceled"
-
-
-def at_stripe_is() -> str:
-    return str(gateway.client().v1.subscriptions.retrieve(Subscription.objects.get().stripe_id).status)
-
-
 class TestGivingAPlaceBack:
     def test_closes_the_pay_page_and_frees_the_place(self, visitor):
         url = go_to_pay(visitor)
@@ -325,81 +207,3 @@ class TestCancelingInOtherStates:
         assert "Only Ada Lovelace can cancel it." in visitor.get("/portal/cancel/").content.decode()
         visitor.post("/portal/cancel/")
         assert Membership.objects.get().renewal_expected
-
-
-class TestRunningOut:
-    @pytest.fixture
-    def canceled(self, joined):
-        joined.post("/portal/cancel/")
-        return joined
-
-    def test_lasts_through_its_last_day_and_then_lapses_by_the_clock(self, canceled, clock, webhooks):
-        clock.move_to(factories.moment("2027-03-02T22:59"))
-        webhooks()
-        membership = Membership.objects.with_facts().get()
-        assert standing.at(membership, clock.now) == Standing.CURRENT
-        clock.move(minutes=1)
-        assert standing.at(membership, clock.now) == Standing.LAPSED
-        assert membership.status == Status.ACTIVE
-
-    def test_frees_the_place_and_says_goodbye_once(self, canceled, clock, webhooks):
-        clock.move_to(factories.moment("2027-03-03T08:00"))
-        running_out.see_out(at=clock.now)
-        webhooks("duplicated")
-        running_out.see_out(at=clock.now)
-        assert Membership.objects.get().status == Status.ENDED
-        assert len(mails("membership_ended")) == 1
-        assert breached_once_worked_off() == set()
-
-    def test_cannot_be_stayed_with_any_more(self, canceled, clock, webhooks):
-        clock.move_to(factories.moment("2027-03-02T12:00"))
-        webhooks()
-        answer = canceled.post("/portal/stay/", follow=True)
-        assert "join again as soon as it has ended" in answer.content.decode()
-        assert Membership.objects.get().canceled_at
-
-
-class TestRejoining:
-    @pytest.fixture
-    def gone(self, joined, clock, webhooks):
-        joined.post("/portal/cancel/")
-        clock.move_to(factories.moment("2027-06-01T10:00"))
-        webhooks()
-        running_out.see_out(at=clock.now)
-        return joined
-
-    def test_is_met_with_a_welcome_back(self, gone, ada):
-        page = gone.get("/plans/").content.decode()
-        assert "Welcome back, Ada Lovelace." in page
-        assert "You are a member since 2 March 2026" in page
-        assert "You are welcome back" in gone.get("/portal/").content.decode()
-        pay(go_to_pay(gone, "silver-year"))
-        assert "Welcome back. Your membership has begun." in gone.get(come_back(gone)["Location"]).content.decode()
-        letter = mails("welcome")[0]
-        assert letter.subject == "Welcome back: you are a Silver member"
-        assert "you are a member since 2 March 2026" in letter.text
-
-    def test_that_is_given_up_before_paying_leaves_things_as_they_were(self, gone):
-        go_to_pay(gone)
-        gone.post("/portal/cancel/", {"promised": "place"})
-        assert "You are welcome back" in gone.get("/portal/").content.decode()
-
-    def test_with_a_lost_card_brings_a_new_one(self, gone, ada, clock):
-        cards.revoke(card=ada.cards.get(), reason=cards.RevokeReason.LOST, at=clock.now, actor="staff:1")
-        pay(go_to_pay(gone))
-        come_back(gone)
-        assert ada.cards.filter(revoked_at=None).count() == 1
-        assert ada.cards.count() == 2
-
-    def test_keeps_number_and_day_and_card_in_a_new_membership(self, gone, ada):
-        card = ada.cards.get()
-        pay(go_to_pay(gone, "silver-year"))
-        come_back(gone)
-        ada.refresh_from_db()
-        assert ada.member_since == factories.moment("2026-03-02T10:00")
-        assert ada.cards.get() == card
-        assert card.revoked_at is None
-        first, second = Membership.objects.order_by("pk")
-        assert (first.status, second.status) == (Status.ENDED, Status.ACTIVE)
-        assert second.plan.tier.code == "silver"
-        assert breached_once_worked_off() == set()

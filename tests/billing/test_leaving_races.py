@@ -12,8 +12,7 @@ from membership import standing
 from membership.models import Membership, Status, Term, TimelineEntry
 from membership.standing import Standing
 from tests import factories
-from tests.billing.conftest import mails
-from tests.billing.test_leaving import spoil_the_card
+from tests.billing.conftest import mails, spoil_the_card
 from tests.billing.test_misfortunes import refunded
 from tests.billing.test_races import at_once
 from tests.invariants import breached, breached_once_worked_off

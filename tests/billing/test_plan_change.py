@@ -2,67 +2,19 @@
 
 from __future__ import annotations
 
-import html
-from datetime import timedelta
-
 import pytest
 
 from billing import gateway, janitor, sync
 from billing.emulator import faults
-from billing.models import Invoice, InvoiceLine, Operation, PlanQuote, Subscription
+from billing.models import InvoiceLine, Operation, PlanQuote, Subscription
 from membership.models import Consent, Membership, Term, TierChange
-from perks import lookup
+from tests.billing.changing import ask, at_stripe, decline, paid, tier, words
 from tests.billing.conftest import come_back, go_to_pay, mails, pay
 from tests.emulator import people
 from tests.invariants import breached_once_worked_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UPDATE = "POST /v1/subscriptions/{id}"
-
-
-@pytest.fixture
-def silver(visitor, clock):
-    """Ada, half way through a year of silver (€ 59)."""
-    pay(go_to_pay(visitor, "silver-year"))
-    come_back(visitor)
-    clock.move(hours=365 * 12)
-    return visitor
-
-
-def ask(visitor, plan="gold-year") -> str:
-    """Press "See what it costs". -> the quote's address."""
-    answer = visitor.post(f"/portal/change-plan/{plan}/quote/")
-    assert answer.status_code == 302, answer.content.decode()
-    return str(answer["Location"])
-
-
-def words(answer) -> str:
-    """What the page says, with ordinary spaces."""
-    return html.unescape(answer.content.decode()).replace("\xa0", " ")
-
-
-def tier(clock, member=None) -> str:
-    """The tier as a shop's perk check sees it now."""
-    found = lookup.by_member((member or Membership.objects.get().member).pk, at=clock.now)
-    assert found is not None
-    assert found.facts is not None
-    return str(found.facts.tier(clock.now))
-
-
-def at_stripe():
-    return gateway.client().v1.subscriptions.retrieve(Subscription.objects.get().stripe_id)
-
-
-def paid() -> list[int]:
-    return list(Invoice.objects.filter(status="paid").order_by("made_at", "pk").values_list("amount_paid", flat=True))
-
-
-def decline(visitor) -> str:
-    """From now on the card on file is refused. -> the good one's id."""
-    api, subscription = gateway.client().v1, at_stripe()
-    bad = api.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": subscription.customer})
-    api.subscriptions.update(subscription.id, {"default_payment_method": bad.id})
-    return str(subscription.default_payment_method)
 
 
 class TestChoosing:
@@ -270,110 +222,6 @@ class TestInSpecialStates:
         sync.subscription(subscription.id)
         assert "Change to Gold at the renewal" in words(silver.get("/portal/change-plan/"))
         assert silver.post("/portal/change-plan/gold-year/quote/")["Location"] == "/portal/change-plan/gold-year/"
-
-
-class TestAtTheRenewal:
-    def test_less_is_chosen_and_nothing_else_happens_now(self, silver, clock):
-        page = words(silver.get("/portal/change-plan/bronze-year/"))
-        assert "€ 29" in page
-        assert silver.post("/portal/change-plan/bronze-year/")["Location"] == "/portal/"
-        assert (paid(), tier(clock)) == ([5900], "silver")
-        assert Membership.objects.get().plan.code == "bronze-year"
-        assert breached_once_worked_off() == set()
-
-    def test_the_portal_says_the_next_plan_and_price(self, silver):
-        silver.post("/portal/change-plan/bronze-year/")
-        page = words(silver.get("/portal/"))
-        assert "Your next payment of € 29 is on 2 March 2027" in page
-        assert "From then on you hold Bronze; until then Silver." in page
-
-    def test_it_can_be_taken_back(self, silver):
-        silver.post("/portal/change-plan/bronze-year/")
-        assert "Keep Silver" in words(silver.get("/portal/change-plan/"))
-        silver.post("/portal/change-plan/keep/")
-        assert Membership.objects.get().plan.code == "silver-year"
-        assert at_stripe().items.data[0].price.unit_amount == 5900
-        assert paid() == [5900]
-
-    def test_made_in_stripes_own_dashboard_it_is_followed(self, silver, clock, webhooks):
-        bronze = gateway.client().v1.prices.list({"limit": 100})
-        price = next(p for p in bronze.data if p.unit_amount == 2900 and p.currency == "eur")
-        item = {"id": at_stripe().items.data[0].id, "price": price.id}
-        gateway.client().v1.subscriptions.update(at_stripe().id, {"items": [item], "proration_behavior": "none"})
-        webhooks()
-        assert (Membership.objects.get().plan.code, tier(clock)) == ("bronze-year", "silver")
-
-    def test_without_an_answer_nothing_is_said_to_be_done(self, silver):
-        with faults.next_call(UPDATE, lost="request", times=9):
-            assert silver.post("/portal/change-plan/bronze-year/")["Location"] == "/portal/change-plan/"
-        assert Membership.objects.get().plan.code == "silver-year"
-
-
-class TestAnEndedStay:
-    def test_read_again_gives_no_upgrade_back(self, silver, clock):
-        """The paid change of plan has bought its tier: it is not money without a place."""
-        silver.post(ask(silver))
-        Membership.objects.update(status="ended", ended_at=clock.now, end_reason="staff", cut_at=clock.now)
-        assert sync.subscription(Subscription.objects.get().stripe_id)
-        assert not Operation.objects.filter(kind="refund_misplaced").exists()
-
-
-def through_the_renewal(live, mode: str = "in_order") -> None:
-    """Live from here to two hours after the term's end, the notices being sent on the way."""
-    ends_at = Term.objects.get().ends_at
-    for moment in (ends_at - timedelta(days=34), ends_at - timedelta(days=6), ends_at + timedelta(hours=2)):
-        live(moment, mode, mail=False)
-
-
-class TestThroughTheRenewal:
-    def test_less_chosen_is_what_the_renewal_charges_and_brings(self, silver, clock, live):
-        silver.post("/portal/change-plan/bronze-year/")
-        through_the_renewal(live)
-        assert paid() == [5900, 2900]
-        live(clock.now + timedelta(days=1), mail=False)
-        assert tier(clock) == "bronze"
-        assert list(Term.objects.order_by("starts_at").values_list("plan__code", flat=True)) == [
-            "silver-year",
-            "bronze-year",
-        ]
-        assert breached_once_worked_off() == set()
-
-    def test_better_held_is_what_the_renewal_charges_and_keeps(self, silver, clock, live):
-        address = ask(silver)
-        silver.post(address)
-        through_the_renewal(live, "shuffled")
-        assert paid() == [5900, 3000, PlanQuote.objects.get().renewal] == [5900, 3000, 11900]
-        assert tier(clock) == "gold"
-        assert breached_once_worked_off() == set()
-
-
-class TestInStripesOwnDashboard:
-    """Staff may change a subscription there, with whatever it does to the money; the membership follows the money."""
-
-    def change(self, amount: int, **more) -> None:
-        api, subscription = gateway.client().v1, at_stripe()
-        prices = api.prices.list({"limit": 100, "currency": "eur"}).data
-        wanted = next(price.id for price in prices if price.unit_amount == amount)
-        item = {"id": subscription.items.data[0].id, "price": wanted}
-        api.subscriptions.update(subscription.id, {"items": [item], "proration_behavior": "always_invoice"} | more)
-
-    def test_less_at_once_lowers_the_tier_leaves_credit_and_writes_no_receipt(self, silver, clock, webhooks):
-        self.change(2900)
-        webhooks()
-        assert (tier(clock), paid()) == ("bronze", [5900, 0])
-        assert len(mails("receipt")) == 1
-        assert breached_once_worked_off() == set()
-
-    def test_better_that_is_not_paid_yet_is_held_once_it_is(self, silver, clock, webhooks):
-        good = decline(silver)
-        self.change(11900)
-        webhooks()
-        assert (tier(clock), paid()) == ("silver", [5900])
-        owed = Invoice.objects.get(status="open")
-        gateway.client().v1.invoices.pay(owed.stripe_id, {"payment_method": good})
-        webhooks()
-        assert (tier(clock), paid()) == ("gold", [5900, 3000])
-        assert breached_once_worked_off() == set()
 
 
 class TestI2:

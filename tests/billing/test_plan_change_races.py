@@ -10,7 +10,8 @@ from django.test import Client
 from billing import plan_change, plan_quotes
 from billing.models import Invoice, Operation, PlanQuote
 from membership.models import TierChange
-from tests.billing.conftest import come_back, go_to_pay, pay
+from tests.billing.changing import ask
+from tests.billing.conftest import half_way_through
 from tests.billing.test_races import at_once
 from tests.invariants import breached_once_worked_off, without_constraint
 
@@ -21,14 +22,7 @@ ROUNDS = 3
 @pytest.fixture
 def bronze(visitor, clock):
     """Ada, half way through a year of bronze (€ 29)."""
-    pay(go_to_pay(visitor, "bronze-year"))
-    come_back(visitor)
-    clock.move(hours=365 * 12)
-    return visitor
-
-
-def ask(visitor, plan: str) -> str:
-    return str(visitor.post(f"/portal/change-plan/{plan}/quote/")["Location"])
+    return half_way_through(visitor, clock, "bronze-year")
 
 
 def press(visitor, address: str):

@@ -10,8 +10,8 @@ from billing.emulator import faults
 from billing.models import Payment, Refund, Subscription
 from membership.models import Membership
 from tests.billing.conftest import mails
+from tests.billing.refunding import give
 from tests.billing.test_join import _another_paid_subscription
-from tests.billing.test_refunds import give
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

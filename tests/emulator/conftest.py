@@ -103,3 +103,50 @@ class Seller:
 
     def types(self):
         return [event.type for event in self.arrived]
+
+
+@pytest.fixture
+def session(open_session):
+    return open_session()
+
+
+@pytest.fixture
+def state(api, session):
+    return lambda: api.checkout.sessions.retrieve(session.id)
+
+
+EVERYTHING = {
+    "invoice_history": {"enabled": True},
+    "payment_method_update": {"enabled": True},
+    "subscription_cancel": {
+        "enabled": True,
+        "cancellation_reason": {"enabled": True, "options": ["too_expensive", "unused", "other"]},
+    },
+}
+
+
+@pytest.fixture
+def configured(api):
+    """Makes the default configuration; keyword arguments change its features."""
+
+    def make(**changes):
+        return api.billing_portal.configurations.create({"features": EVERYTHING | changes})
+
+    return make
+
+
+@pytest.fixture
+def enter(api, bought, configured):
+    """Makes a session for who bought; returns it. `features` change the configuration."""
+
+    def make(features=None, **params):
+        configured(**(features or {}))
+        params = {"customer": bought.customer, "return_url": "https://shop.example/account"} | params
+        return api.billing_portal.sessions.create(params)
+
+    return make
+
+
+@pytest.fixture
+def subscription(api, bought):
+    return lambda: api.subscriptions.retrieve(bought.subscription.id, {"expand": ["default_payment_method"]})

@@ -6,7 +6,7 @@ import pytest
 
 from billing.emulator import dashboard, dashboard_pages, delivery, disputes
 from billing.emulator.models import Delivery
-from tests.emulator.test_checkout_page import NBSP, text
+from tests.emulator.pages import NBSP, text
 
 SLUGS = [*dashboard.SUBJECTS, "deliveries", "clocks"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billing.emulator.models import Record
-from tests.emulator.test_checkout_page import CARD, NBSP, card, text
+from tests.emulator.pages import CARD, NBSP, card, text
 from tests.emulator.test_facts import reopen
 
 THREE_DS, ALWAYS_3DS_THEN_NO, NO_MONEY = "4000002500003155", "4000008260003178", "4000000000009995"

@@ -2,57 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-import stripe
-
 from billing.emulator import portal_sessions
-from tests.emulator.test_checkout_page import CARD, NBSP, card, text
+from tests.emulator.pages import CARD, NBSP, at, cancel_page, card, text
 from tests.emulator.test_facts import DOCS, SDK, fact, reopen
 
 THREE_DS, DECLINED, FAILS_LATER = "4000002500003155", "4000000000000002", "4000000000000341"
-EVERYTHING = {
-    "invoice_history": {"enabled": True},
-    "payment_method_update": {"enabled": True},
-    "subscription_cancel": {
-        "enabled": True,
-        "cancellation_reason": {"enabled": True, "options": ["too_expensive", "unused", "other"]},
-    },
-}
-
-
-@pytest.fixture
-def configured(api):
-    """Makes the default configuration; keyword arguments change its features."""
-
-    def make(**changes):
-        return api.billing_portal.configurations.create({"features": EVERYTHING | changes})
-
-    return make
-
-
-@pytest.fixture
-def enter(api, bought, configured):
-    """Makes a session for who bought; returns it. `features` change the configuration."""
-
-    def make(features=None, **params):
-        configured(**(features or {}))
-        params = {"customer": bought.customer, "return_url": "https://shop.example/account"} | params
-        return api.billing_portal.sessions.create(params)
-
-    return make
-
-
-@pytest.fixture
-def subscription(api, bought):
-    return lambda: api.subscriptions.retrieve(bought.subscription.id, {"expand": ["default_payment_method"]})
-
-
-def at(session, rest=""):
-    return "/stripe" + session.url.split("/stripe", 1)[1] + rest
-
-
-def cancel_page(session, bought):
-    return at(session, f"/cancel/{bought.subscription.id}")
 
 
 # --- facts -----------------------------------------------------------------------------------------------------------
@@ -96,42 +50,6 @@ def test_short_lived(client, enter, clock):
 
 
 # --- the API ---------------------------------------------------------------------------------------------------------
-
-
-class TestMakingASession:
-    def test_uses_the_default_configuration(self, enter, api):
-        session = enter()
-        assert session.configuration == api.billing_portal.configurations.list().data[0].id
-        assert (session.return_url, session.flow) == ("https://shop.example/account", None)
-
-    def test_is_refused_without_any(self, api, ada):
-        with pytest.raises(stripe.InvalidRequestError, match="No configuration provided"):
-            api.billing_portal.sessions.create({"customer": ada.id})
-
-    def test_needs_a_customer(self, api, configured):
-        configured()
-        with pytest.raises(stripe.InvalidRequestError, match="customer"):
-            api.billing_portal.sessions.create({})
-
-    def test_refuses_a_flow_whose_feature_is_off(self, enter):
-        with pytest.raises(stripe.InvalidRequestError, match="disabled"):
-            enter({"payment_method_update": {"enabled": False}}, flow_data={"type": "payment_method_update"})
-
-    def test_refuses_a_flow_it_does_not_have(self, enter):
-        with pytest.raises(stripe.InvalidRequestError, match="does not support"):
-            enter(flow_data={"type": "customer_update"})
-
-    def test_refuses_to_cancel_what_belongs_to_another(self, api, enter, bought):
-        other = api.customers.create({"email": "bob@example.com"})
-        flow = {"type": "subscription_cancel", "subscription_cancel": {"subscription": bought.subscription.id}}
-        with pytest.raises(stripe.InvalidRequestError, match="does not belong"):
-            enter(customer=other.id, flow_data=flow)
-
-    def test_refuses_to_cancel_what_is_canceled(self, api, enter, bought):
-        api.subscriptions.update(bought.subscription.id, {"cancel_at_period_end": True})
-        flow = {"type": "subscription_cancel", "subscription_cancel": {"subscription": bought.subscription.id}}
-        with pytest.raises(stripe.InvalidRequestError, match="canceled already"):
-            enter(flow_data=flow)
 
 
 # --- the pages -------------------------------------------------------------------------------------------------------
@@ -268,34 +186,6 @@ class TestCanceling:
         session = enter({"subscription_cancel": {"enabled": False}})
         assert client.post(cancel_page(session, bought), {"cancel": "1"}).status_code == 404
         assert subscription().cancel_at is None
-
-
-class TestAFlow:
-    def test_leads_straight_to_the_card_and_to_the_first_page_afterwards(self, client, enter):
-        session = enter(flow_data={"type": "payment_method_update"})
-        page = client.get(at(session))
-        assert page.url == at(session, "/card")
-        assert "https://shop.example/account" in text(client.get(page.url))
-        done = client.post(page.url, CARD, follow=True)
-        assert "The card was changed." in text(done)
-        assert "Renews on" in text(done)
-
-    def test_leads_back_to_the_shop_when_told_to(self, client, enter):
-        afterwards = {"type": "redirect", "redirect": {"return_url": "https://shop.example/thanks"}}
-        session = enter(flow_data={"type": "payment_method_update", "after_completion": afterwards})
-        step = client.post(at(session, "/card"), card(THREE_DS)).url
-        assert client.post(step, {"complete": "1"}).url == "https://shop.example/thanks"
-
-    def test_confirms_a_cancellation_when_told_to(self, client, enter, bought, subscription):
-        afterwards = {"type": "hosted_confirmation", "hosted_confirmation": {"custom_message": "We will miss you."}}
-        asked = {"subscription": bought.subscription.id}
-        flow = {"type": "subscription_cancel", "subscription_cancel": asked, "after_completion": afterwards}
-        session = enter(flow_data=flow)
-        assert client.get(at(session)).url == cancel_page(session, bought)
-        page = text(client.post(cancel_page(session, bought), {"cancel": "1"}))
-        assert "It is canceled." in page
-        assert "We will miss you." in page
-        assert subscription().cancel_at
 
 
 def test_a_customer_on_a_test_clock_acts_at_its_time(client, api, gold, configured):
