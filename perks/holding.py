@@ -149,7 +149,7 @@ def _hold(asked: Asked, promises: list[_Promise], at: datetime) -> list[Redempti
     speaking = standing.current_membership(member, at)
     if speaking is None:
         raise NoLongerHonored("not_a_member")
-    membership = Membership.objects.lock(speaking.pk)
+    membership = Membership.objects.select_for_update().get(pk=speaking.pk)
     facts = _judged(promises[0], member, at)
     slots.expire_overdue(Q(decision_ref=asked.check), at=at)
     ident = f"red_{secrets.token_urlsafe(16)}"
