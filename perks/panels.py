@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.template.loader import render_to_string
 
-from membership import panels
+from membership import calendar, panels
 from membership.standing import Standing
-from perks import lookup, members
+from perks import lookup, members, savings
 from perks.models import TierPerk
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def plan_card(request: HttpRequest, *, plan: Plan, **context: Any) -> str:
 
 @dataclass(frozen=True)
 class HeldLine:
-    """A perk of the member, in words; `uses_left` None: as often as they like."""
+    """A perk of the member, in words; `uses_left` None: as often as they like. `resets_at` None: with the next term."""
 
     words: str
     uses_left: int | None
@@ -38,7 +38,7 @@ class HeldLine:
 
 
 @panels.register("portal", order=10)
-def portal(request: HttpRequest, *, member: Member, at: datetime, **context: Any) -> str:
+def portal(request: HttpRequest, *, member: Member, at: datetime, **_: Any) -> str:
     """The member's perks, as the checkout sees them this moment; nothing while the membership does not count."""
     found = lookup.by_member(member.pk, at=at)
     if found is None or found.facts is None:
@@ -48,4 +48,6 @@ def portal(request: HttpRequest, *, member: Member, at: datetime, **context: Any
         return ""
     lines = [HeldLine(p["words"], p["uses_left"], p["resets_at"]) for p in told["perks"]]
     in_grace = told["standing"] == Standing.GRACE
-    return render_to_string("perks/portal.html", {"lines": lines, "in_grace": in_grace}, request)
+    runs_until = calendar.last_day(found.facts.entitled_until, found.facts.zone) if found.facts.entitled_until else None
+    context = {"lines": lines, "in_grace": in_grace, "runs_until": None if in_grace else runs_until}
+    return render_to_string("perks/portal.html", {**context, "saved": savings.this_period(member, at=at)}, request)

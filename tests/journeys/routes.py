@@ -107,6 +107,7 @@ TABLE: dict[str, Entry] = {
     "api-1:verify_card": PostOnly(why=API),
     "api-1:api-root": Document(why="ninja's own; nothing stands there"),
     "api-docs": Page(),
+    "savings": Page(),
     # paying
     "checkout-return": Elsewhere(query="session_id={session}", why="back from paying it leads on"),
     "checkout": Page({"plan_code": "gold-year"}),
