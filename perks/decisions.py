@@ -45,7 +45,7 @@ class Entry(NamedTuple):
 
 
 _waiting: deque[Entry] = deque()
-_used_keys: set[int] = set()
+_used_keys: dict[int, datetime] = {}  # and when, by the product's clock
 _awaited: set[int] = set()  # members in grace, to be told to billing
 _told: dict[int, datetime] = {}  # when (wall time) each of them was told last
 _writing = threading.Lock()
@@ -64,7 +64,7 @@ def record(entry: Entry) -> None:
 
 def key_was_used(key: int) -> None:
     """Note that a key was used; also where nothing is decided, as on GET /perks."""
-    _used_keys.add(key)
+    _used_keys[key] = clock.now()
     if _thread is None and settings.VIP_MODE != "test":
         _start()
 
@@ -91,7 +91,7 @@ def flush() -> int:
     """Write what waits. Returns how many decisions; if the database is away they wait on, the oldest lost first."""
     with _writing:
         entries = [_waiting.popleft() for _ in range(len(_waiting))]
-        used = set(_used_keys)
+        used = dict(_used_keys)
         _used_keys.clear()
         try:
             _write(entries, used)
@@ -103,7 +103,7 @@ def flush() -> int:
         return len(entries)
 
 
-def _write(entries: list[Entry], used: set[int]) -> None:
+def _write(entries: list[Entry], used: dict[int, datetime]) -> None:
     if not entries and not used:
         return
     adapt = connection.ops.adapt_datetimefield_value
@@ -121,8 +121,8 @@ def _write(entries: list[Entry], used: set[int]) -> None:
                 " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
                 rows,
             )
-        if used:
-            ApiKey.objects.filter(pk__in=used).update(last_used_at=clock.now())
+        for key, at in used.items():
+            ApiKey.objects.filter(pk=key).update(last_used_at=at)
 
 
 def find(ident: str, *, shop: int) -> Decision | None:

@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import orjson
-from django.db.models import Count, F, Q
+from django.db.models import F, Q
 
 from membership import clock, standing
 from membership.invariants import invariant
-from membership.models import Membership
+from membership.models import Card, Membership
 from perks import entitlements, facts, grants
+from perks import redemption_invariants as redemption_invariants  # registers its own
 from perks.models import LIVE, Decision, Entitlement, Grant, Redemption
 
 if TYPE_CHECKING:
@@ -50,16 +51,6 @@ def _says_what_the_memberships_say(row: Entitlement) -> Iterable[str]:
         yield f"member {row.pk} is {api} by the entitlement row and {portal} by the memberships"
 
 
-@invariant("I6", "redemptions held or committed stay within their allowance, slots distinct")
-def live_redemptions_have_a_slot_each() -> Iterable[str]:
-    live = Redemption.objects.filter(status__in=LIVE, slot__isnull=False)
-    doubled = live.values("grant", "period", "slot").annotate(n=Count("pk")).filter(n__gt=1)
-    for row in doubled:
-        yield f"grant {row['grant']}: slot {row['slot']} of {row['period']} was given out {row['n']} times"
-    for redemption in live.filter(Q(slot__gt=F("allowance")) | Q(slot__lt=1)):
-        yield f"redemption {redemption.pk} takes slot {redemption.slot} of an allowance of {redemption.allowance}"
-
-
 PROMPT = timedelta(seconds=5)  # so long may a till still honor what was just refunded, disputed, stopped or ended
 LOOKED_BACK = timedelta(days=1)
 
@@ -71,7 +62,18 @@ def nothing_is_granted_beyond_the_membership() -> Iterable[str]:
     for redemption in live.filter(held_at__gte=clock.now() - LOOKED_BACK).order_by("pk").iterator(chunk_size=500):
         if not _was_honored(redemption.grant.membership_id, redemption.held_at):
             yield f"redemption {redemption.pk} was granted to membership {redemption.grant.membership_id} in vain"
+        elif _was_held_with_a_blocked_card(redemption):
+            yield f"redemption {redemption.pk} was held with a card that had been blocked"
     yield from _answers_given_after_a_stop()
+
+
+def _was_held_with_a_blocked_card(redemption: Redemption) -> bool:
+    """A member has one card at a time, so one revoked between the check and the hold is the one that was shown."""
+    asked = Decision.objects.filter(pk=redemption.decision_ref).first()
+    if asked is None or not (orjson.loads(asked.question).get("member") or {}).get("card"):
+        return False
+    since, known = asked.decided_at, redemption.held_at - PROMPT
+    return Card.objects.filter(member=redemption.member_id, revoked_at__gt=since, revoked_at__lt=known).exists()
 
 
 def _grants_that_outlast_their_span() -> Iterable[str]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-SWEPT_AT_ONCE = 500  # memberships
 Status = Redemption.Status
 
 
@@ -144,14 +143,7 @@ def _take_back(use: Redemption, returned: dict[str, int], *, whole: bool, at: da
 
 def sweep(*, at: datetime) -> int:
     """Tidy: mark holds that ran out. They stopped counting at that moment, whether or not this has run."""
-    done = 0
-    overdue = Redemption.objects.filter(status=Status.HELD, expires_at__lte=at).order_by("grant__membership")
-    for pk in overdue.values_list("grant__membership", flat=True).distinct()[:SWEPT_AT_ONCE]:
-        with transaction.atomic():
-            membership = Membership.objects.lock(pk)
-            done += slots.expire_overdue(Q(grant__membership=membership), at=at)
-            entitlements.rebuild_all(membership=membership, at=at)
-    return done
+    return slots.expire_overdue(Q(), at=at)
 
 
 def read(*, ident: str, shop: int, at: datetime) -> bytes:
@@ -168,8 +160,10 @@ def _uses(ident: str, shop: int) -> list[Redemption]:
 
 
 def _locked(ident: str, shop: int) -> tuple[Membership, list[Redemption]]:
-    """The uses of a redemption, read under the lock of the membership they draw on."""
+    """The uses of a redemption, read under the lock of the membership they draw on, and under their own: the sweep
+    asks nobody's leave, and must not find a hold that is being committed."""
     membership = Membership.objects.lock(_uses(ident, shop)[0].grant.membership_id)
+    list(Redemption.objects.select_for_update().filter(ident=ident).order_by("pk").values_list("pk"))
     return membership, _uses(ident, shop)
 
 

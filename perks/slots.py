@@ -45,13 +45,12 @@ class Uses:
         self._uses: Counter[tuple[str, str]] = Counter()
         self._held: list[tuple[str, str, datetime]] = []
         limited = [grant.pk for grant in self._grants if grant.settings.get("allowance")]
-        live = Redemption.objects.filter(grant__in=limited, status__in=LIVE, slot__isnull=False)
-        for name, period, status, until in live.values_list("draws_on", "period", "status", "expires_at"):
-            held = status == Redemption.Status.HELD
-            if held and until <= at:
-                continue
+        # A hold that ran out counted until then. So marking it as expired changes nothing that was told before.
+        held = Q(status__in=[Redemption.Status.HELD, Redemption.Status.EXPIRED], expires_at__gt=at)
+        found = Redemption.objects.filter(Q(status=Redemption.Status.COMMITTED) | held, grant__in=limited, slot__gt=0)
+        for name, period, status, until in found.values_list("draws_on", "period", "status", "expires_at"):
             self._uses[name, period] += 1
-            if held:
+            if status != Redemption.Status.COMMITTED:
                 self._held.append((name, period, until))
 
     def by(self, grant: Grant) -> dict[str, int]:
