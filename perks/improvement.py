@@ -8,6 +8,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any, get_args
 
+from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel
 
 from perks.setting_problems import nested, parts, shown
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 def worse(old: BaseModel, new: BaseModel) -> list[str]:
     """The labels of the settings in which `new` takes something away, or may. Empty: `new` only improves."""
+    if type(old) is not type(new):
+        return [str(_("Kind"))]
     found = []
     for name, field in type(old).model_fields.items():
         before, after = getattr(old, name), getattr(new, name)

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from billing import aligning, extension, gateway, holds, leaving, outlook
-from billing.management import membership_by_number
 from membership import audit, clock, numbers, standing
 from membership.errors import DomainError
+from membership.management import membership_by_number
 from membership.models import Membership, Status
 
 if TYPE_CHECKING:

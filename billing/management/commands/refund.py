@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from billing import gateway, refund_quotes, refunds
-from billing.management import membership_by_number
 from billing.models import Refund
 from billing.refund_policy import Basis, Quote
 from membership import calendar, clock, money
 from membership.errors import DomainError
+from membership.management import membership_by_number
 from membership.models import Membership
 
 if TYPE_CHECKING:
