@@ -97,6 +97,18 @@ def read(name: str) -> Programme:
     return programme
 
 
+def _check_installation(programme: Programme) -> None:
+    """Ranks are an installation's own, and what was granted of one kind cannot become another."""
+    ranks = {tier.rank: tier.code for tier in programme.tiers}
+    for code, rank in Tier.objects.filter(rank__in=ranks).values_list("code", "rank"):
+        if ranks[rank] != code:
+            raise BadProgramme(f"This installation has other tiers ({code}). Load the programme into one of its own.")
+    kinds_of = {entry.code: entry.kind for entry in programme.perks}
+    for code, kind in Perk.objects.filter(code__in=kinds_of, grants__isnull=False).values_list("code", "kind"):
+        if kinds_of[code] != kind:
+            raise BadProgramme(f"{code} was granted as {kind}: give the {kinds_of[code]} a code of its own.")
+
+
 def _check_perks(programme: Programme) -> None:
     tiers = {tier.code for tier in programme.tiers}
     for perk in programme.perks:
@@ -111,7 +123,11 @@ def _check_perks(programme: Programme) -> None:
 
 @transaction.atomic
 def load(*, programme: Programme, at: datetime) -> None:
-    """Make the catalogue say what the programme says. A sale keeps the dates it was first loaded with."""
+    """Make the catalogue say what the programme says. A sale keeps the dates it was first loaded with.
+
+    Raises BadProgramme where the installation holds another programme.
+    """
+    _check_installation(programme)
     tiers = {entry.code: _tier(entry, at) for entry in programme.tiers}
     for position, entry in enumerate(programme.perks):
         _perk(entry, position, tiers)

@@ -24,9 +24,9 @@ class Command(BaseCommand):
         try:
             read = programme.read(name)
             read.sales = [] if without_sales else read.sales
+            programme.load(programme=read, at=clock.now())
         except programme.BadProgramme as error:
             raise CommandError(str(error)) from None
-        programme.load(programme=read, at=clock.now())
         self.stdout.write(f"{name}: {len(read.tiers)} tiers, {len(read.perks)} perks, {len(read.sales)} sales.")
         for tier, words in read.not_yet.items():
             self.stdout.write(f"Not yet offered in {tier}: {'; '.join(words)}.")
