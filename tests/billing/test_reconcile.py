@@ -10,14 +10,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from billing import differences, gateway, reconcile, walks
+from billing import differences, gateway, nets, reconcile, walks
 from billing.emulator import faults, store
 from billing.emulator.models import Record
 from billing.models import Customer, Invoice, ReconcileFinding, ReconcileRun, Subscription
+from membership import lifecycle
 from membership.models import Membership, TimelineEntry
 from tests import factories
 from tests.billing.conftest import come_back, go_to_pay, pay
-from tests.invariants import breached
+from tests.invariants import breached, breached_once_worked_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -255,3 +256,25 @@ class TestTheNight:
 
 def test_an_invoice_of_no_subscription_is_not_ours():
     assert differences.subscription_of({"parent": None}) == ""
+
+
+class TestASubscriptionThatOutlivesItsMembership:
+    @pytest.fixture
+    def outlived(self, joined, clock) -> str:
+        """It ended here days ago, and the process that would have canceled it there died."""
+        membership = Membership.objects.with_facts().get()
+        lifecycle.end(membership=membership, reason=Membership.EndReason.LAPSED, at=clock.now, actor="system")
+        clock.move(days=nets.JUST_ENDED.days + 1)
+        return Subscription.objects.get().stripe_id
+
+    def test_is_past_what_the_sweep_looks_at(self, outlived, clock):
+        nets.end_what_lives_on(at=clock.now)
+        assert gateway.client().v1.subscriptions.retrieve(outlived).status == "active"
+
+    def test_is_canceled_by_the_night_and_told(self, outlived, ada):
+        assert counts(run()) == (1, 0, 0)
+        assert gateway.client().v1.subscriptions.retrieve(outlived).status == "canceled"
+        assert Subscription.objects.get().status == "canceled"
+        assert TimelineEntry.objects.filter(member=ada, kind="reconcile.repaired").count() == 1
+        assert counts(run()) == (0, 0, 0)
+        assert breached_once_worked_off() == set()
