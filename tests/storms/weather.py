@@ -24,10 +24,10 @@ KINDS = ("429", "500", "503", "lost request", "lost answer", "stall", "stall aft
 
 
 class Weather:
-    """`share` of the calls meet one of KINDS. `calls` and `met` count; `slowest` is the longest page, in seconds."""
+    """`share` of the calls meet one of `kinds`. `calls` and `met` count; `slowest` is the longest page, in seconds."""
 
-    def __init__(self, rng: random.Random, share: float = 0.2) -> None:
-        self.rng, self.share = rng, share
+    def __init__(self, rng: random.Random, share: float = 0.2, kinds: tuple[str, ...] = KINDS) -> None:
+        self.rng, self.share, self.kinds = rng, share, kinds
         self.calls = self.met = 0
         self.now = self.slowest = 0.0
 
@@ -52,7 +52,7 @@ class Weather:
         if self.rng.random() >= self.share:
             return answer()
         self.met += 1
-        kind = self.rng.choice(KINDS)
+        kind = self.rng.choice(self.kinds)
         if kind.isdecimal():
             error = {"error": {"type": "api_error", "message": "An unknown error occurred."}}
             return str(error).replace("'", '"'), int(kind), CaseInsensitiveDict({"Request-Id": "req_storm"})
