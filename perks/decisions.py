@@ -128,15 +128,15 @@ def _write(entries: list[Entry], used: dict[int, datetime]) -> None:
 def find(ident: str, *, shop: int) -> Decision | None:
     """A decision of this shop, also one that was answered a moment ago: what waits here is written first, and what
     waits in another process is waited for. So a redemption never builds on a decision that a crash could lose."""
+    if not SHAPE.fullmatch(ident):
+        return None
     flush()
     asked = Decision.objects.select_related("member").filter(pk=ident, shop=shop)
-    found = asked.first()
-    rounds = 0 if settings.VIP_MODE == "test" or not SHAPE.fullmatch(ident) else ROUNDS
-    while found is None and rounds:
+    for _ in range(ROUNDS):
+        if (found := asked.first()) is not None:
+            return found
         time.sleep(SECONDS / 5)
-        rounds -= 1
-        found = asked.first()
-    return found
+    return asked.first()
 
 
 def sweep(*, at: datetime) -> int:

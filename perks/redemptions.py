@@ -6,6 +6,7 @@ holds it, and returns the body of the answer.
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+SHAPE = re.compile(r"red_[A-Za-z0-9_-]{22}")
 Status = Redemption.Status
 
 
@@ -153,7 +155,7 @@ def read(*, ident: str, shop: int, at: datetime) -> bytes:
 
 def _uses(ident: str, shop: int) -> list[Redemption]:
     related = Redemption.objects.select_related("grant__perk", "member")
-    uses = list(related.filter(ident=ident, shop=shop).order_by("pk")) if ident else []
+    uses = list(related.filter(ident=ident, shop=shop).order_by("pk")) if SHAPE.fullmatch(ident) else []
     if not uses:
         raise NoSuchRedemption
     return uses
