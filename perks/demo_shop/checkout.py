@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from perks.demo_shop.visit import Order, Visit
 
 EARLY_ACCESS, SERVICE = "early_access", "service"  # as the API names the kinds
+NOT_HERE = "nothing_eligible"  # a perk for something else than this basket: nothing that a shopper asks about
 WHAT_IF = "gold-year"  # what a guest is shown: the same basket, had they joined
 
 
@@ -74,7 +75,8 @@ def quote(visit: Visit, till: Till) -> Quote:
     totals = answer["totals"] if answer and not guest else _own_totals(visit, lines)
     decided = answer["decisions"] if answer else []
     on_sale = any(line["sale"] for line in lines)
-    shown = [d for d in decided if (on_sale or d["kind"] != EARLY_ACCESS) and d["kind"] != SERVICE]
+    shown = [d for d in decided if d["kind"] != SERVICE and d["reason"] != NOT_HERE]
+    shown = [d for d in shown if on_sale or d["kind"] != EARLY_ACCESS]
     services = [] if guest else [d for d in decided if d["kind"] == SERVICE and d["reason"] != "not_in_tier"]
     return Quote(check, answer, totals, lines, closed, shown, services)
 
