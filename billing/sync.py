@@ -246,11 +246,9 @@ def _trial(membership: Membership, subscription: dict[str, Any], row: Subscripti
 
 
 def _terms(membership: Membership, lines: list[InvoiceLine]) -> None:
-    """One paid line that buys time is one term, oldest first. Most became one in other years: one question says."""
+    """One paid line that buys time is one term, oldest first."""
     paid = [line for line in lines if line.buys_time and line.invoice.status == "paid"]
-    told = Term.objects.filter(source_ref__in=[line.term_ref for line in paid]).values_list("source_ref", flat=True)
-    news = [line for line in paid if line.term_ref not in set(told)]
-    for line in sorted(news, key=lambda line: line.starts_at):
+    for line in sorted(_untold(paid), key=lambda line: line.starts_at):
         lifecycle.add_term(
             membership=membership,
             source=Term.Source.PAID,
@@ -260,6 +258,13 @@ def _terms(membership: Membership, lines: list[InvoiceLine]) -> None:
             at=clock.now(),
             actor=ACTOR,
         )
+
+
+def _untold(paid: list[InvoiceLine]) -> list[InvoiceLine]:
+    """Those that are no term yet. Most became one in other years: one question says so of all."""
+    told = Term.objects.filter(source_ref__in=[line.term_ref for line in paid]).values_list("source_ref", flat=True)
+    known = set(told)
+    return [line for line in paid if line.term_ref not in known]
 
 
 def _letters(membership: Membership, lines: list[InvoiceLine], was_pending: bool) -> None:
