@@ -26,6 +26,7 @@ from billing import (
     leftovers,
     misplaced,
     new_card,
+    operations,
     plan_change,
     refunds,
     sync,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("vip.billing")
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-OPEN = (Operation.State.UNKNOWN, Operation.State.PARKED)
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,13 @@ def look_after(*, at: datetime, limit: int = 200) -> int:
 
 def due(*, at: datetime) -> QuerySet[Operation]:
     """The open Operations whose time has come, longest awaited first."""
-    waiting = Operation.objects.filter(look_at__lte=at, state__in=OPEN)
+    waiting = Operation.objects.filter(look_at__lte=at, state__in=operations.OPEN)
     return waiting.order_by("look_at").select_related("member__user")
 
 
 def look(operation: Operation, *, at: datetime) -> bool:
     """Find out about one and end it if that can be done. False: another worker is at it."""
-    claim = Operation.objects.filter(pk=operation.pk, look_at=operation.look_at, state__in=OPEN)
+    claim = Operation.objects.filter(pk=operation.pk, look_at=operation.look_at, state__in=operations.OPEN)
     operation.look_at = _next_look(operation, at)
     if not claim.update(look_at=operation.look_at):
         return False

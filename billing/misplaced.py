@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from membership.models import Membership
 
-OPEN = (Operation.State.UNKNOWN, Operation.State.PARKED)
 CANCEL, REFUND = "cancel_misplaced", "refund_misplaced"
 
 
@@ -83,7 +82,9 @@ def give_back(subscription_id: str) -> bool:
     if noted is None:
         return False
     # By the member, who has an index; what is inside `params` has none.
-    waiting = Operation.objects.filter(member=noted.member_id, state__in=OPEN, params__subscription=subscription_id)
+    waiting = Operation.objects.filter(
+        member=noted.member_id, state__in=operations.OPEN, params__subscription=subscription_id
+    )
     cancel = partial(gateway.client().v1.subscriptions.cancel, subscription_id)
     canceled = [operations.settle(one, cancel) for one in waiting.filter(kind=CANCEL)]
     returned = [_refund(one) for one in waiting.filter(kind=REFUND).select_related("member__user")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from billing import endings, grace, janitor, misplaced, nets, refunds, running_out
+from billing import endings, grace, janitor, misplaced, nets, operations, refunds, running_out
 from billing.models import CheckoutSession, Notice, Operation, StripeEvent
 from membership import work
 
@@ -23,7 +23,7 @@ def next_due(after: datetime) -> datetime | None:
     """Payment pages that are looked after or run out, and calls that are asked about. What waits in the inbox is work,
     and known below."""
     pages = CheckoutSession.objects.filter(state=CheckoutSession.State.OPEN)
-    unanswered = Operation.objects.filter(state__in=janitor.OPEN)
+    unanswered = Operation.objects.filter(state__in=operations.OPEN)
     found = [
         _first_after(pages, "look_at", after),
         _first_after(pages, "expires_at", after),

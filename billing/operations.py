@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from membership.models import Member
 
 KEY_LIFE = timedelta(hours=23)  # Stripe keeps a key for at least 24 h; the hour is for the call that is under way
+OPEN = (Operation.State.UNKNOWN, Operation.State.PARKED)  # of which nobody can say yet what came of it
 FIRST_LOOK = timedelta(minutes=5)  # after which the janitor asks what came of an Operation
 
 
