@@ -39,7 +39,13 @@ counted = st.builds(
     st.integers(0, 3),
 )  # fmt: skip
 ships = st.builds(lambda rule: held("ship", "free_shipping", in_grace=rule), in_grace)
-bundles = st.lists(st.one_of(early, counted, ships), max_size=3, unique_by=lambda one: one.perk)
+gifts = st.builds(
+    lambda before, after: held("gift", "birthday_gift", sku="GIFT", days_before=before, days_after=after),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+birthdays = st.one_of(st.none(), st.tuples(st.just(11), st.integers(17, 26)))
+bundles = st.lists(st.one_of(early, counted, ships, gifts), max_size=3, unique_by=lambda one: one.perk)
 
 
 def window(start, length, bundle, tier="gold"):
@@ -49,8 +55,9 @@ def window(start, length, bundle, tier="gold"):
 
 windows = st.builds(window, hours, st.integers(1, 80), bundles, st.sampled_from(["gold", "silver"]))
 people = st.builds(
-    lambda now, later, extra, until, grace, cut, stops, pauses, zone: member(
+    lambda now, later, extra, until, grace, cut, stops, pauses, zone, birthday: member(
         zone=zone,
+        birthday=birthday,
         began_at=at(-60),
         entitled_until=at(until),
         grace_until=None if grace is None else at(until + grace),
@@ -69,8 +76,9 @@ people = st.builds(
     st.lists(open_stretches, max_size=2),
     st.lists(stretches, max_size=1),
     st.sampled_from(["Europe/Amsterdam", "Pacific/Kiritimati", "America/St_Johns"]),
+    birthdays,
 )
-ASKED = ("early", "help", "ship")
+ASKED = ("early", "help", "ship", "gift")
 
 
 def said(facts, sale, moment):
