@@ -47,7 +47,7 @@ def test_a_fifth_of_all_calls_fails_and_no_cent_is_lost(on_sale, clock, share, p
         assert not trouble, json.dumps({seed: trouble}, indent=1, default=str)
         assert weather.slowest <= LONGEST_PAGE, f"seed {seed}: a page of {weather.slowest} s"
         calls, met = calls + weather.calls, met + weather.met
-        if calls >= share.of(ci=5_000, full=20_000) / PARTS:
+        if calls >= share.of(ci=2_500, full=20_000) / PARTS:
             break
     assert met > calls / 10 or share.only is not None
 
