@@ -34,7 +34,7 @@ def many(pattern: Model, first: int, last: int, **differs: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f'INSERT INTO "{pattern._meta.db_table}" ({columns})'  # noqa: S608 (our own words)
-            f" WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last})"
+            f" WITH RECURSIVE n(i) AS (SELECT CAST({first} AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < {last})"
             f" SELECT {', '.join(said)} FROM n",
             values,
         )
