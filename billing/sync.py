@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 ACTOR = "stripe"
+STALE = timedelta(minutes=2)  # a read takes seconds; one that is older is read again before anything is made of it
 
 
 @dataclass(frozen=True)
@@ -109,22 +110,28 @@ def subscription(subscription_id: str, *, actor: str = ACTOR) -> bool:
     `actor` is who caused the change that is read here, if it was one of ours. -> False: there is no place for this
     subscription; it is canceled and its money given back.
     """
-    stripe = gateway.client().v1
-    began = clock.wall()
-    asked = {"subscription": subscription_id, "expand": ledger.EXPAND}
-    invoices = [_whole(i) for i in gateway.read_all(stripe.invoices.list, asked)[::-1]]
-    read = Read(
-        subscription=gateway.read(stripe.subscriptions.retrieve, subscription_id),
-        invoices=invoices,
-        began=began,
-        charges=ledger.read(invoices),
-    )
+    read = _read(subscription_id)
     membership = _whose(read.subscription)
+    if clock.wall() - read.began > STALE:  # its worker slept: what is planned there may be another thing by now
+        return subscription(subscription_id, actor=actor)
     placed = _fold(membership, read, actor)
     given_back = not placed and misplaced.give_back(read.id)
     if leftovers.void(membership, read.id) or given_back:
         return subscription(subscription_id, actor=actor)
     return placed
+
+
+def _read(subscription_id: str) -> Read:
+    stripe = gateway.client().v1
+    began = clock.wall()
+    asked = {"subscription": subscription_id, "expand": ledger.EXPAND}
+    invoices = [_whole(i) for i in gateway.read_all(stripe.invoices.list, asked)[::-1]]
+    return Read(
+        subscription=gateway.read(stripe.subscriptions.retrieve, subscription_id),
+        invoices=invoices,
+        began=began,
+        charges=ledger.read(invoices),
+    )
 
 
 def give_back(subscription_id: str) -> None:
