@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from membership import birthdays, lifecycle
+from membership import birthdays, households, lifecycle
 from perks import kinds
 from perks.kinds import birthday_gift
 from perks.models import Entitlement
+from tests import factories
 from tests.perks.conftest import basket
 
 # The tests' day is 2 March 2026; Ada lives in Amsterdam.
@@ -156,3 +157,29 @@ def test_tells_staff_what_is_wrong_with_its_settings(settings, problem):
     with pytest.raises(kinds.BadSettings) as refused:
         kinds.check("birthday_gift", settings)
     assert refused.value.problems == [problem]
+
+
+class TestInAHousehold:
+    """A gift for each: by the birthday of whoever sits there, not by the payer's."""
+
+    @pytest.fixture
+    def seat(self, gift, clock):
+        perk = gift(date(1990, 3, 5), seats="each")
+        holder = factories.member()
+        households.open_seat(membership=perk.membership, holder=holder, at=clock.now, actor="staff:1")
+        return perk, holder
+
+    def reason(self, perk, holder):
+        return perk.shop.reason(perk.perk, member={"number": holder.number})
+
+    def test_it_comes_by_the_birthday_of_the_seats_holder(self, seat, clock):
+        perk, holder = seat
+        assert self.reason(perk, holder) == "birthday_unknown"
+        birthdays.tell(member=holder, birthday=date(2000, 8, 1), at=clock.now, actor="member:2")
+        assert (self.reason(perk, holder), perk.reason()) == ("outside_window", "granted")
+
+    def test_the_payers_use_is_not_the_holders(self, seat, clock):
+        perk, holder = seat
+        birthdays.tell(member=holder, birthday=date(2000, 3, 4), at=clock.now, actor="member:2")
+        perk.use()
+        assert (perk.reason(), self.reason(perk, holder)) == ("used_up", "granted")
