@@ -152,6 +152,11 @@ class TestWhatAHoldRefuses:
         assert [a.status_code for a in answers] == [200, 200, 409]
         assert refused(answers[2]) == (409, "used_up")
 
+    @pytest.mark.parametrize(("seconds", "status"), [(600.0, 200), (600.5, 422), ("600", 422), (True, 422)])
+    def test_seconds_that_are_no_whole_number(self, shop, two_uses, seconds, status):
+        check = shop.check(**asked(two_uses))
+        assert shop.ask_to_hold(check, "concierge", hold_seconds=seconds).status_code == status
+
     @pytest.mark.parametrize(
         ("missing", "field"), [("key", "Idempotency-Key"), ("perks", "perks"), ("seconds", "hold_seconds")]
     )
