@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from membership.standing import Standing
-from perks import allowances, kinds, sentences
+from perks import allowances, kinds, sentences, stacking
 from perks.basket import Basket, Room
 from perks.kinds import Effect, Kind, KindSettings, Question, Refusal
 from perks.kinds.base import NOBODY
+from perks.stacking import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,16 +91,6 @@ class Answer(NamedTuple):
     valid_until: datetime
 
 
-class _Candidate(NamedTuple):
-    """A perk that is held and may be used; what it does to the basket is still open."""
-
-    held: Held
-    kind: Kind
-    settings: KindSettings
-    uses_left: int | None
-    resets_at: datetime | None
-
-
 def decide(
     *,
     facts: Facts | None,
@@ -122,10 +112,10 @@ def decide(
     codes = list(dict.fromkeys(asked if asked is not None else (*world.perks, *held)))
     about = facts.about if facts else NOBODY
     question = Question(at=at, basket=basket, room=Room(basket), sales=world.sales, member=about, events=world.events)
-    outcomes: dict[str, _Candidate | Refusal] = {}
+    outcomes: dict[str, Candidate | Refusal] = {}
     for code in codes:
         outcomes[code] = _weigh(code, facts, nobody, standing, held.get(code), world, question)
-    effects = _best({code: c for code, c in outcomes.items() if isinstance(c, _Candidate)}, question)
+    effects = stacking.best({code: c for code, c in outcomes.items() if isinstance(c, Candidate)}, question)
     action_url = world.mend_url or None if standing is Standing.GRACE else None
     decisions = [_decision(code, outcomes[code], effects.get(code), question, world, action_url) for code in codes]
     return Answer(
@@ -146,7 +136,7 @@ def _weigh(
     held: Held | None,
     world: World,
     question: Question,
-) -> _Candidate | Refusal:
+) -> Candidate | Refusal:
     """The perk's own rules, up to but without its effect."""
     if code not in world.perks and held is None:
         return Refusal("unknown_perk")
@@ -161,14 +151,14 @@ def _weigh(
     return weighed
 
 
-def _use(held: Held, standing: Standing | None, question: Question) -> _Candidate | Refusal:
+def _use(held: Held, standing: Standing | None, question: Question) -> Candidate | Refusal:
     kind, settings = kinds.load(held.kind, held.settings)
     if standing is Standing.GRACE and settings.in_grace != "keep":
         return Refusal("payment_overdue")
     uses_left, resets_at = uses(held, settings, question.member, question.at)
     if uses_left == 0:
         return Refusal("used_up", resets_at=resets_at)
-    return _misfit(kind, settings, question) or _Candidate(held, kind, settings, uses_left, resets_at)
+    return _misfit(kind, settings, question) or Candidate(held, kind, settings, uses_left, resets_at)
 
 
 def _no_member(facts: Facts | None, nobody: str, standing: Standing | None, at: datetime) -> str | None:
@@ -212,37 +202,15 @@ def _misfit(kind: Kind, settings: KindSettings, question: Question) -> Refusal |
     return None
 
 
-def _best(candidates: dict[str, _Candidate], question: Question) -> dict[str, Effect]:
-    """The effects, by code. Of each group of perks that exclude each other one counts: whichever, seen over the whole
-    basket, saves the shopper most. So one more perk can never cost more. The question's room is used up."""
-    free: list[str] = []
-    groups: defaultdict[str, list[str]] = defaultdict(list)
-    for code in candidates:
-        group = candidates[code].settings.group
-        (groups[group] if group else free).append(code)
-    full = question.room
-    best: tuple[int, Room, dict[str, Effect]] | None = None
-    for choice in product(*(sorted(group) for _, group in sorted(groups.items()))):
-        question.room = full.copy() if groups else full
-        chosen = sorted((*free, *choice), key=lambda code: (candidates[code].held.kind in kinds.LAST, code))
-        effects = {code: candidates[code].kind.effect(candidates[code].settings, question) for code in chosen}
-        saved = sum(e.amount_off or 0 for e in effects.values())
-        if best is None or saved > best[0]:
-            best = (saved, question.room, effects)
-    assert best is not None  # the product of nothing is one empty choice
-    question.room = best[1]
-    return best[2]
-
-
 def _decision(
     code: str,
-    outcome: _Candidate | Refusal,
+    outcome: Candidate | Refusal,
     effect: Effect | None,
     question: Question,
     world: World,
     action_url: str | None,
 ) -> Decision:
-    if isinstance(outcome, _Candidate) and effect is None:
+    if isinstance(outcome, Candidate) and effect is None:
         outcome = Refusal("not_stackable")
     if isinstance(outcome, Refusal):
         return Decision(
@@ -283,7 +251,7 @@ def _totals(basket: Basket | None, room: Room, effects: Iterable[Effect]) -> Tot
 
 
 def _valid_until(
-    facts: Facts | None, outcomes: Iterable[_Candidate | Refusal], question: Question, held: Iterable[Held]
+    facts: Facts | None, outcomes: Iterable[Candidate | Refusal], question: Question, held: Iterable[Held]
 ) -> datetime:
     """The next known moment at which the answer could change: at most a day away, a minute where a payment decides."""
     outcomes = list(outcomes)
