@@ -113,7 +113,7 @@ def confirm_address(visitor: Visitor, persona: Persona, page: Page) -> None:
 
 
 def mailed_code(visitor: Visitor, email: str) -> str:
-    """The code in the newest mail to `email`, read at /dev/mail."""
+    """The newest code that was mailed to `email`, read at /dev/mail."""
     return _until(lambda: _code_to(visitor, email), f"no mail with a code to {email}")
 
 
@@ -121,9 +121,8 @@ def _code_to(visitor: Visitor, email: str) -> str | None:
     links = [link for link in visitor.open("/dev/mail/").links if re.search(r"/dev/mail/\d+/$", link)]
     for link in links[:20]:
         mail = visitor.open(link)
-        if email in mail.text:
-            found = CODE.search(mail.text)
-            return found.group(1).strip() if found else None
+        if email in mail.text and (found := CODE.search(mail.text)):
+            return found.group(1).strip()
     return None
 
 

@@ -186,7 +186,8 @@ def test_at_the_renewal_it_is_paid_and_the_term_and_the_card_go_on(look):
     expect(page.locator("main")).to_contain_text("119")
     page.goto("/dev/mail/")
     letters = page.locator("#mailbox li", has_text=person.email)
-    expect(letters).to_have_count(6)  # code, welcome, receipt; two that announced the renewal, its receipt
+    # code, welcome, receipt; the sale that opens first; two that announced the renewal, its receipt
+    expect(letters).to_have_count(7)
     verified = Shop(person.demo.base_url, person.demo.api_key).ask(
         "/api/v1/cards/verify", {"token": person.demo.persona("gold")["card_token"]}
     )
