@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+SWEPT_AT_ONCE = 5_000
 SHAPE = re.compile(r"red_[A-Za-z0-9_-]{22}")
 Status = Redemption.Status
 
@@ -144,8 +145,14 @@ def _take_back(use: Redemption, returned: dict[str, int], *, whole: bool, at: da
 
 
 def sweep(*, at: datetime) -> int:
-    """Tidy: mark holds that ran out. They stopped counting at that moment, whether or not this has run."""
-    return slots.expire_overdue(Q(), at=at)
+    """Tidy: mark holds that ran out. They stopped counting at that moment, whether or not this has run.
+
+    What somebody is at work on is left to them, or to the next time: the sweep waits for nobody.
+    """
+    overdue = Redemption.objects.filter(status=Status.HELD, expires_at__lte=at)
+    with transaction.atomic():
+        idle = list(overdue.select_for_update(skip_locked=True).values_list("pk", flat=True)[:SWEPT_AT_ONCE])
+        return slots.expire_overdue(Q(pk__in=idle), at=at)
 
 
 def read(*, ident: str, shop: int, at: datetime) -> bytes:
