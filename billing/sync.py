@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 ACTOR = "stripe"
-STALE = timedelta(minutes=2)  # a read takes seconds; one that is older is read again before anything is made of it
+STALE = timedelta(minutes=2)  # a read takes seconds; of one that is older nothing is made: whoever asked asks again
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,13 @@ def subscription(subscription_id: str, *, actor: str = ACTOR) -> bool:
     """Mirror a subscription and its invoices, and let each paid line that buys time make its term.
 
     `actor` is who caused the change that is read here, if it was one of ours. -> False: there is no place for this
-    subscription; it is canceled and its money given back.
+    subscription; it is canceled and its money given back. Raises StripeUnavailable, also where the read took so long
+    that it may be untrue by now.
     """
     read = _read(subscription_id)
     membership = _whose(read.subscription)
     if clock.wall() - read.began > STALE:  # its worker slept: what is planned there may be another thing by now
-        return subscription(subscription_id, actor=actor)
+        raise gateway.StripeUnavailable
     placed = _fold(membership, read, actor)
     given_back = not placed and misplaced.give_back(read.id)
     if leftovers.void(membership, read.id) or given_back:

@@ -11,6 +11,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from membership import messages
@@ -98,8 +99,9 @@ def write(row: FirstAccess, *, at: datetime) -> Message | None:
         return None
     due_at = daytime(opens_at, member.user.time_zone, after=at)
     if due_at > at:  # it opens later than was noted, or they moved to where it is night
-        row.delete()
-        FirstAccess.objects.create(sale=sale, member=member, due_at=due_at)
+        with transaction.atomic():
+            row.delete()
+            FirstAccess.objects.create(sale=sale, member=member, due_at=due_at)
         return None
     letter = messages.write(
         key=f"first-access:{sale.pk}:{member.pk}",

@@ -192,7 +192,6 @@ def _use(asked: Asked, promise: _Promise, membership: Membership, at: datetime) 
         grant=grant,
         shop_id=asked.shop,
         idempotency_key=asked.key,
-        request_hash=asked.digest,
         order_ref=asked.order,
         decision_ref=asked.check,
         effect=promise.effect,

@@ -214,6 +214,12 @@ class Refusal:
     resets_at: datetime | None = None
 
 
+def below(minimum: Amounts | None, basket: Basket) -> Refusal | None:
+    """No to a basket whose goods cost less than `minimum`, if one is set."""
+    least = minimum[basket.currency] if minimum else 0
+    return Refusal("below_minimum", {"minimum": least, "currency": basket.currency}) if basket.amount < least else None
+
+
 PRICED = frozenset({"shipping", "lines"})
 
 

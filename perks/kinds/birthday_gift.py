@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from membership import calendar, money
 from perks.allowances import Allowance
-from perks.kinds.base import About, Amounts, Effect, KindSettings, Question, Refusal, off_the_basket
+from perks.kinds.base import About, Amounts, Effect, KindSettings, Question, Refusal, below, off_the_basket
 from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
@@ -109,10 +109,7 @@ def _basket_too_small(settings: Settings, question: Question) -> Refusal | None:
     basket = question.basket
     if basket is None or not basket.amount:
         return Refusal("nothing_eligible") if settings.amount or settings.minimum_basket else None
-    minimum = settings.minimum_basket[basket.currency] if settings.minimum_basket else 0
-    if basket.amount < minimum:
-        return Refusal("below_minimum", {"minimum": minimum, "currency": basket.currency})
-    return None
+    return below(settings.minimum_basket, basket)
 
 
 def effect(settings: Settings, question: Question) -> Effect:

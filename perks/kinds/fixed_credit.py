@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from membership import calendar, money
 from perks import allowances
 from perks.allowances import Allowance
-from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal, off_the_basket
+from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal, below, off_the_basket
 from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
@@ -79,10 +79,7 @@ def refuse(settings: Settings, question: Question) -> Refusal | None:
         if question.at >= until:
             return Refusal("outside_window", opens_at=settings.period(question.at, question.member)[1])
         question.changes.append(until)
-    minimum = settings.minimum_basket[basket.currency] if settings.minimum_basket else 0
-    if basket.amount < minimum:
-        return Refusal("below_minimum", {"minimum": minimum, "currency": basket.currency})
-    return None
+    return below(settings.minimum_basket, basket)
 
 
 def effect(settings: Settings, question: Question) -> Effect:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from membership import money
 from perks import places
-from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal, Words
+from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal, Words, below
 from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
@@ -58,10 +58,7 @@ def refuse(settings: Settings, question: Question) -> Refusal | None:
         return Refusal("country_excluded", {"country": places.name(basket.shipping.country)})
     if settings.methods is not None and basket.shipping.method not in settings.methods:
         return Refusal("method_excluded", {"method": places.method(basket.shipping.method)})
-    minimum = settings.minimum_basket[basket.currency] if settings.minimum_basket else 0
-    if basket.amount < minimum:
-        return Refusal("below_minimum", {"minimum": minimum, "currency": basket.currency})
-    return None
+    return below(settings.minimum_basket, basket)
 
 
 def effect(settings: Settings, question: Question) -> Effect:

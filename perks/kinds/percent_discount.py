@@ -11,7 +11,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from pydantic import field_validator
 
-from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal
+from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal, below
 from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
@@ -91,10 +91,7 @@ def refuse(settings: Settings, question: Question) -> Refusal | None:
         return Refusal("nothing_eligible")
     if not any(settings.covers(line) for line in basket.lines):
         return Refusal("item_excluded")
-    minimum = settings.minimum_basket[basket.currency] if settings.minimum_basket else 0
-    if basket.amount < minimum:
-        return Refusal("below_minimum", {"minimum": minimum, "currency": basket.currency})
-    return None
+    return below(settings.minimum_basket, basket)
 
 
 def effect(settings: Settings, question: Question) -> Effect:

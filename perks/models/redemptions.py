@@ -44,7 +44,6 @@ class Redemption(models.Model):
     place = models.PositiveIntegerField(null=True, blank=True)
     capacity = models.PositiveIntegerField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=120)
-    request_hash = models.CharField(max_length=64)
     order_ref = models.CharField(max_length=120)
     decision_ref = models.CharField(max_length=40, blank=True)
     effect = models.JSONField(default=dict)

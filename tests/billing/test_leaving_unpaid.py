@@ -21,15 +21,16 @@ def at_stripe_is() -> str:
     return str(gateway.client().v1.subscriptions.retrieve(Subscription.objects.get().stripe_id).status)
 
 
-class TestCancelingWhatIsUnpaid:
-    @pytest.fixture
-    def unpaid(self, joined, clock, webhooks):
-        """The term is over, and the card was declined."""
-        spoil_the_card()
-        clock.move_to(factories.moment("2027-03-05T10:00"))
-        webhooks()
-        return joined
+@pytest.fixture
+def unpaid(joined, clock, webhooks):
+    """The term is over, and the card was declined."""
+    spoil_the_card()
+    clock.move_to(factories.moment("2027-03-05T10:00"))
+    webhooks()
+    return joined
 
+
+class TestCancelingWhatIsUnpaid:
     def test_says_that_it_ends_at_once(self, unpaid):
         page = unpaid.get("/portal/cancel/").content.decode()
         assert "What you paid for ended on 2 March 2027, so your membership ends at once" in page
@@ -71,13 +72,6 @@ class TestCancelingWhatIsUnpaid:
 
 class TestCancelingWhatIsUnpaidAtStripe:
     """Somebody presses Cancel in Stripe's dashboard: there, that is the end of a period nobody has paid for."""
-
-    @pytest.fixture
-    def unpaid(self, joined, clock, webhooks):
-        spoil_the_card()
-        clock.move_to(factories.moment("2027-03-05T10:00"))
-        webhooks()
-        return joined
 
     def cancel_there(self, webhooks) -> None:
         gateway.client().v1.subscriptions.update(Subscription.objects.get().stripe_id, {"cancel_at_period_end": True})

@@ -42,8 +42,11 @@ def found() -> tuple[str, int, str]:
     return membership.status, membership.terms.count(), Subscription.objects.get().status
 
 
-def test_reads_again_and_ends_nobody(reads_while_it_was_canceled):
-    reads_while_it_was_canceled()
+def test_makes_nothing_of_it_and_ends_nobody(reads_while_it_was_canceled):
+    with pytest.raises(gateway.StripeUnavailable):
+        reads_while_it_was_canceled()
+    assert found() == ("active", 1, "active")
+    reads_while_it_was_canceled()  # whoever asked asks again
     assert found() == ("active", 2, "active")
 
 

@@ -9,7 +9,9 @@ import orjson
 import pytest
 
 from membership import lifecycle
+from membership.signals import membership_changed
 from perks import keys, programme
+from perks.models import Grant
 from tests import factories
 
 if TYPE_CHECKING:
@@ -121,3 +123,14 @@ def shop(db: None, clock: Clock, client: Client) -> Shop:
     """A shop with a key for everything."""
     key = keys.create(shop_name="Loden & Sons", scopes=list(keys.SCOPES), at=clock.now, actor="test")
     return Shop(client, key)
+
+
+@pytest.fixture
+def two_uses(laurel, joined, clock):
+    """A gold member whose concierge may be asked twice in the term."""
+    membership = joined()
+    grant = Grant.objects.get(membership=membership, perk__code="concierge", term__isnull=False)
+    grant.settings = {**grant.settings, "allowance": {"uses": 2, "every": "term", "carry_over": False}}
+    grant.save()
+    membership_changed.send(sender=type(membership), membership=membership, at=clock.now)
+    return membership

@@ -46,7 +46,6 @@ def redeem(membership, shop, at) -> None:
         shop=shop,
         period="",
         idempotency_key=f"k{at}",
-        request_hash="x",
         order_ref="o1",
         currency="EUR",
         held_at=at,
