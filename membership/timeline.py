@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from membership.models import TimelineEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from membership.models import Member
@@ -26,3 +27,10 @@ def write(
         [TimelineEntry(member=member, kind=kind, at=at, actor=actor, data=data or {}, source_ref=source_ref)],
         ignore_conflicts=bool(source_ref),
     )
+
+
+def write_all(entries: Iterable[TimelineEntry]) -> None:
+    """Record many facts in few statements. Each has its `source_ref`, and is kept once."""
+    told = list(entries)
+    assert all(entry.source_ref for entry in told)
+    TimelineEntry.objects.bulk_create(told, ignore_conflicts=True, batch_size=1_000)

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from membership.errors import DomainError
 from membership.models import Membership
-from perks import entitlements, idempotency, ledger, slots
+from perks import entitlements, history, idempotency, ledger, slots
 from perks.checks import dumps
 from perks.models import LIVE, Redemption
 
@@ -79,6 +79,7 @@ def commit(*, ident: str, shop: int, at: datetime) -> bytes:
             for use in uses:
                 use.status, use.committed_at = Status.COMMITTED, at
             _write(membership, uses, ["status", "committed_at"], at)
+            history.used(uses, at=at)
     return dumps(describe(uses, at=at))
 
 
@@ -96,6 +97,7 @@ def release(*, ident: str, shop: int, at: datetime) -> bytes:
             for use in uses:
                 use.status, use.closed_at = Status.RELEASED, at
             _write(membership, uses, ["status", "closed_at"], at)
+            history.released(uses, at=at)
     return dumps(describe(uses, at=at))
 
 
@@ -111,10 +113,11 @@ def give_back(*, ident: str, request: idempotency.Request, lines: Mapping[str, i
         membership, uses = _locked(ident, request.shop)
         if _status(uses, at) not in {Status.COMMITTED, Status.RETURNED}:
             raise NotCommitted
-        returned = _returned(uses[0], lines)
+        returned, before = _returned(uses[0], lines), history.Before.of(uses)
         for use in uses:
             _take_back(use, returned, whole=lines is None, at=at)
         _write(membership, uses, ["status", "closed_at", "returned", "returned_worth", "returned_cost"], at)
+        history.returned(uses, before, at=at)
         answer = dumps(describe(uses, at=at))
         idempotency.keep(request, answer=answer)
     return answer

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 from django.db.models import F, Q
 
-from perks import engine, kinds
+from perks import engine, history, kinds
 from perks.models import LIVE, Grant, Redemption
 
 if TYPE_CHECKING:
@@ -112,6 +112,15 @@ def free(purse: Purse) -> int | None:
 
 
 def expire_overdue(holds: Q, *, at: datetime) -> int:
-    """Holds that were never committed give their slots back, each as of its own moment. Returns how many."""
+    """Holds that were never committed give their slots back, each as of its own moment. Returns how many.
+
+    Within a transaction, and locked first: one that is being committed is waited for, and told of as what it became.
+    """
     overdue = Redemption.objects.filter(holds, status=Redemption.Status.HELD, expires_at__lte=at)
-    return overdue.update(status=Redemption.Status.EXPIRED, closed_at=F("expires_at"))
+    gone = list(overdue.select_for_update().order_by("pk").values_list("pk", flat=True))
+    if not gone:
+        return 0
+    ran_out = Redemption.objects.filter(pk__in=gone)
+    ran_out.update(status=Redemption.Status.EXPIRED, closed_at=F("expires_at"))
+    history.ran_out(ran_out.values_list("ident", flat=True))
+    return len(gone)

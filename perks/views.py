@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from membership import clock
 from membership.views.pages import member_of
-from perks import savings
+from perks import history, savings
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 @login_required
 @require_safe
 def savings_statement(request: HttpRequest) -> HttpResponse:
-    """What the member's perks were worth to them, from the ledger, use by use."""
+    """What the member's perks were worth to them, from the ledger, use by use; and what happened, as it happened."""
     member = member_of(request)
     periods = savings.statement(member, at=clock.now()) if member else []
-    return render(request, "perks/savings.html", {"periods": periods})
+    happened = history.of_member(member) if member else []
+    return render(request, "perks/savings.html", {"periods": periods, "happened": happened})
