@@ -23,6 +23,7 @@ from perks.models import Perk, Redemption
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
     from membership.models import Member
 
 WORDS = {
