@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
 from membership import accounts
@@ -63,6 +65,24 @@ class TestSignUp:
         sign_up(client)
         assert User.objects.get().language == "de"
         assert Message.objects.get().language == "de"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_hashes_the_password_before_any_transaction(
+        self, client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Hashing is slow by intent; on SQLite everybody who writes would wait for it."""
+        held = []
+
+        def encode(hasher: MD5PasswordHasher, password: str, salt: str) -> str:
+            held.append(connection.in_atomic_block)
+            return quickly(hasher, password, salt)
+
+        quickly = MD5PasswordHasher.encode
+        monkeypatch.setattr(MD5PasswordHasher, "encode", encode)
+        sign_up(client)
+        sign_up(Client(), name="Somebody Else")
+        assert held == [False, False]
+        assert User.objects.get().check_password(PASSWORD)
 
     def test_logs_in_once_the_code_is_entered(self, client: Client) -> None:
         sign_up(client)
