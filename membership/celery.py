@@ -10,7 +10,9 @@ import os
 import signal
 from typing import Any
 
+import kombu
 from celery import Celery, signals
+from celery.app.amqp import AMQP
 from django.apps import apps
 from django.conf import settings
 from django.utils.module_loading import import_string, module_has_submodule
@@ -22,7 +24,23 @@ from membership.supervisor import die_with_parent
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "membership.settings")
 
 TRANSPORT_ALIASES["files"] = "membership.file_broker:Transport"
-app = Celery("vip")
+COME_BACK = 5  # seconds at most until a worker asks again whether its broker is back; by itself Celery waits up to 30
+
+
+class Connection(kombu.Connection):
+    """A connection whose owner is soon back at work when the broker is."""
+
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
+        return super().ensure_connection(*args, **{"interval_max": COME_BACK} | kwargs)
+
+
+class Messaging(AMQP):
+    """Celery's messaging over such connections."""
+
+    Connection = Connection
+
+
+app = Celery("vip", amqp=Messaging)
 app.config_from_object(settings.CELERY)
 app.autodiscover_tasks()
 

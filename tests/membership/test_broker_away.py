@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError
 
 from membership import cache as shared_cache
 from membership import doorbell
+from membership.celery import COME_BACK
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +49,14 @@ def rings(monkeypatch):
 def ring(django_capture_on_commit_callbacks) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         doorbell.ring("billing.handle_event", 1)
+
+
+def test_a_worker_asks_every_few_seconds_whether_it_is_back(nowhere, monkeypatch):
+    monkeypatch.setattr("kombu.utils.functional.sleep", lambda _seconds: None)
+    waits: list[float] = []
+    with doorbell.app.connection_for_read(nowhere) as worker, pytest.raises(OperationalError):
+        worker.ensure_connection(lambda _error, wait: waits.append(wait), max_retries=6)
+    assert max(waits) == COME_BACK
 
 
 class TestTheBell:
