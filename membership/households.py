@@ -23,6 +23,7 @@ class SeatTaken(DomainError):
 @transaction.atomic
 def open_seat(*, membership: Membership, holder: Member, at: datetime, actor: str) -> HouseholdSeat:
     """Seat `holder` under `membership` from `at` on. Raises SeatTaken."""
+    Membership.objects.lock(membership.pk)
     own = standing.own_membership(holder)
     held = own is not None and standing.at(own, at) in standing.HELD
     if held or holder.pk == membership.member_id or holder.seats.filter(closed_at=None).exists():
@@ -35,6 +36,7 @@ def open_seat(*, membership: Membership, holder: Member, at: datetime, actor: st
 @transaction.atomic
 def close_seat(*, seat: HouseholdSeat, at: datetime, actor: str) -> HouseholdSeat:
     """Close the seat at `at`; closing twice changes nothing."""
+    Membership.objects.lock(seat.membership_id)
     if HouseholdSeat.objects.filter(pk=seat.pk, closed_at=None).update(closed_at=at):
         seat.refresh_from_db()
         _record(seat, "seat_closed", at, actor)

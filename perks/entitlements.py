@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from django.db.models import F
+from django.db.models import F, Q
 
 from membership import standing
 from membership.models import Card, Member, Membership
@@ -18,35 +18,66 @@ from perks.models import Entitlement, Grant
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from uuid import UUID
 
 
 def rebuild(*, member: Member, at: datetime) -> None:
     """Write the member's row anew, as of `at`. A member who never had a membership has none."""
-    told = recompute(member, as_of=at)
-    if told is None:
-        Entitlement.objects.filter(member=member).delete()
-        return
-    payer, facts = told
-    card_id = Card.objects.filter(member=member, revoked_at=None).values_list("pk", flat=True).first()
-    _write(member, card_id=card_id, payer_id=payer, facts=facts, computed_at=at)
+    _rebuild([member.pk], at)
 
 
 def rebuild_all(*, membership: Membership, at: datetime) -> None:
     """Write anew the rows of all who live by `membership`: its payer, and whoever has or had a seat under it."""
-    rebuild(member=membership.member, at=at)
-    for holder in Member.objects.filter(seats__membership=membership).distinct():
-        rebuild(member=holder, at=at)
+    lives_by_it = Q(pk=membership.member_id) | Q(seats__membership=membership)
+    _rebuild(Member.objects.filter(lives_by_it).distinct().values_list("pk", flat=True), at)
 
 
 def set_card(*, member: Member, at: datetime) -> None:
     """The member's card was issued or revoked."""
-    card_id = Card.objects.filter(member=member, revoked_at=None).values_list("pk", flat=True).first()
-    Entitlement.objects.filter(member=member).update(card_id=card_id, version=F("version") + 1)
+    _locked(member.pk)
+    Entitlement.objects.filter(member=member).update(card_id=_card_of(member), version=F("version") + 1)
 
 
-def _write(member: Member, **fields: Any) -> None:
-    if not Entitlement.objects.filter(member=member).update(version=F("version") + 1, **fields):
-        Entitlement.objects.create(member=member, number=member.number, **fields)
+def _rebuild(members: Iterable[int], at: datetime) -> None:
+    """Locked before the facts are read, and in one order.
+
+    A row is made of two memberships where somebody has their own and a seat: who changes the one holds its lock, not
+    that of the other. Whoever comes second waits here, and then reads what the first has written.
+    """
+    taken = sorted(members)
+    for pk in taken:
+        _take(pk, at)
+    for member in Member.objects.filter(pk__in=taken).order_by("pk"):
+        _write(member, at)
+
+
+def _take(member: int, at: datetime) -> None:
+    """Lock the member's row. One that is not there yet is made first: its key lets only one make it."""
+    if _locked(member):
+        return
+    number = Member.objects.values_list("number", flat=True).get(pk=member)
+    blank = Entitlement(member_id=member, number=number, facts="", computed_at=at)
+    Entitlement.objects.bulk_create([blank], ignore_conflicts=True)
+    _locked(member)
+
+
+def _locked(member: int) -> bool:
+    return bool(Entitlement.objects.select_for_update().filter(member=member).values_list("pk"))
+
+
+def _write(member: Member, at: datetime) -> None:
+    told = recompute(member, as_of=at)
+    mine = Entitlement.objects.filter(member=member)
+    if told is None:
+        mine.delete()
+        return
+    payer, facts = told
+    fields = {"card_id": _card_of(member), "payer_id": payer, "facts": facts, "computed_at": at}
+    mine.update(version=F("version") + 1, **fields)
+
+
+def _card_of(member: Member) -> UUID | None:
+    return Card.objects.filter(member=member, revoked_at=None).values_list("pk", flat=True).first()
 
 
 def recompute(member: Member, *, as_of: datetime) -> tuple[int | None, str] | None:
