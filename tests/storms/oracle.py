@@ -88,7 +88,7 @@ def _upgrades(invoices: list[dict[str, Any]]) -> list[tuple[datetime, str]]:
     """Each change of price that was invoiced at once and paid: when, and to which price."""
     changes = [i for i in invoices if i["status"] == "paid" and i["billing_reason"] == "subscription_update"]
     made = []
-    for invoice in sorted(changes, key=lambda i: i["created"]):
+    for invoice in reversed(changes):  # Stripe lists the newest first, of two in one second too
         into = [line for line in invoice["lines"]["data"] if line["amount"] > 0]
         made += [(_moment(line["period"]["start"]), line["pricing"]["price_details"]["price"]) for line in into]
     return made
