@@ -63,6 +63,12 @@ def require(caller: Caller, scope: str) -> None:
         raise Problem(403, "missing_scope", f"This key lacks the scope {scope}.")
 
 
+def lately(authorization: str) -> Caller | None:
+    """The caller whose key was looked up within the last second. None: it is for ApiKeyAuth to say who that is."""
+    scheme, _, token = authorization.partition(" ")
+    return _callers.kept(keys.digest(token.strip())) if scheme.lower() == "bearer" else None
+
+
 def _caller(token: str, request: HttpRequest) -> Caller | None:
     digest = keys.digest(token)
     return _callers.get(digest, lambda: _look_up(token, digest, request))

@@ -22,10 +22,9 @@ class Fresh[K: Hashable, V]:
         _all.append(self)
 
     def get(self, key: K, load: Callable[[], V]) -> V:
-        kept = self._kept.get(key)
         now = time.monotonic()
-        if kept is not None and now - kept[0] < SECONDS:
-            return kept[1]
+        if (kept := self.kept(key)) is not None:
+            return kept
         value = load()
         if value is None:
             self._kept.pop(key, None)
@@ -34,6 +33,11 @@ class Fresh[K: Hashable, V]:
             self._kept.clear()
         self._kept[key] = (now, value)  # the time before the load: what changed during it is seen a second later
         return value
+
+    def kept(self, key: K) -> V | None:
+        """The value if there is one that may still be trusted."""
+        kept = self._kept.get(key)
+        return kept[1] if kept is not None and time.monotonic() - kept[0] < SECONDS else None
 
     def forget(self) -> None:
         self._kept.clear()

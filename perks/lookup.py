@@ -10,7 +10,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 from membership import card_token, numbers
 from membership.models import Member
-from perks import confirmations, entitlements, facts
+from perks import confirmations, entitlements, facts, one_row
 from perks.models import Ref
 
 if TYPE_CHECKING:
@@ -101,20 +101,13 @@ def tie(*, shop: int, customer_ref: str, number: str) -> bool:
 
 def _row(at: datetime, sql: str, *params: str | int | UUID) -> Found | None:
     try:
-        row = _fetch(sql, params)
+        row = one_row.fetch(sql, params)
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block:
             raise
         connection.close()  # the database was restarted under a kept connection: once more on a new one
-        row = _fetch(sql, params)
+        row = one_row.fetch(sql, params)
     return None if row is None else Found(row[0], row[1], facts.load(row[2]).speaking(at))
-
-
-def _fetch(sql: str, params: tuple[str | int | UUID, ...]) -> tuple[int, str, str] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        found: tuple[int, str, str] | None = cursor.fetchone()
-        return found
 
 
 def _adapted(card_id: UUID) -> str | UUID:
