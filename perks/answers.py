@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from perks.auth import Caller
 
 
+# For openapi_extra of a POST: that it changes nothing (as a GET), or that repeating it changes nothing (as a PUT).
+# The shops' client is made by it (perks/client): it repeats these when an answer is lost, no other POST without a key.
+SAFE = {"x-safe": True}
+IDEMPOTENT = {"x-idempotent": True}
+
+
 def declared(ok: Any, *refusals: int) -> dict[int, Any]:
     """Every status a route can give; what any of them can is not repeated."""
     return {200: ok, **dict.fromkeys(sorted({401, 403, 429, 500, *refusals}), ProblemOut)}

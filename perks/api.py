@@ -11,7 +11,7 @@ from ninja import Query, Router
 from membership import cards, clock
 from membership.problems import Problem
 from perks import as_of, checks, confirmations, lookup, members, sales
-from perks.answers import caller, declared, in_json
+from perks.answers import SAFE, caller, declared, in_json
 from perks.auth import ApiKeyAuth, require
 from perks.languages import preferred
 from perks.schemas import (
@@ -42,7 +42,7 @@ CHECK_AS_OF, READ_AS_OF = ApiKeyAuth("perks:check", as_of=True), ApiKeyAuth("mem
     "/perk-checks",
     auth=CHECK_AS_OF,
     response=declared(CheckOut, 400, 413, 422),
-    openapi_extra=as_of.DECLARED,
+    openapi_extra=as_of.DECLARED | SAFE,
     operation_id="check_perks",
     tags=["Perk checks"],
 )
@@ -190,6 +190,7 @@ def get_sale(
     "/cards/verify",
     auth=VERIFY,
     response=declared(CardOut, 400, 413, 422),
+    openapi_extra=SAFE,
     operation_id="verify_card",
     tags=["Cards"],
 )

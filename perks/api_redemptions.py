@@ -10,7 +10,7 @@ from ninja import Header, Router
 
 from membership import clock
 from perks import holding, idempotency, redemptions
-from perks.answers import caller, declared, in_json
+from perks.answers import IDEMPOTENT, caller, declared, in_json
 from perks.auth import ApiKeyAuth
 from perks.schemas_redemptions import HoldIn, RedemptionOut, ReturnIn
 
@@ -70,6 +70,7 @@ def get_redemption(request: HttpRequest, redemption_id: str) -> HttpResponse:
     "/redemptions/{redemption_id}/commit",
     auth=REDEEM,
     response=declared(RedemptionOut, 404, 409),
+    openapi_extra=IDEMPOTENT,
     operation_id="commit_redemption",
 )
 def commit_redemption(request: HttpRequest, redemption_id: str) -> HttpResponse:
@@ -85,6 +86,7 @@ def commit_redemption(request: HttpRequest, redemption_id: str) -> HttpResponse:
     "/redemptions/{redemption_id}/release",
     auth=REDEEM,
     response=declared(RedemptionOut, 404, 409),
+    openapi_extra=IDEMPOTENT,
     operation_id="release_redemption",
 )
 def release_redemption(request: HttpRequest, redemption_id: str) -> HttpResponse:

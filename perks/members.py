@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perks.facts import Facts
+    from perks.kinds.base import KindSettings
     from perks.lookup import Found
 
 
@@ -46,6 +47,7 @@ def _held(facts: Facts, at: datetime) -> list[dict[str, Any]]:
                 "kind": one.kind,
                 "name": localized(names[code]),
                 "words": kind.words(settings),
+                "fail_mode": settings.fail_mode,
                 "uses_left": left,
                 "resets_at": resets_at,
             }
@@ -56,15 +58,28 @@ def _held(facts: Facts, at: datetime) -> list[dict[str, Any]]:
 def catalogue() -> list[dict[str, Any]]:
     """GET /perks."""
     tiers: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    fail_modes: defaultdict[int, dict[str, str]] = defaultdict(dict)
     for offered in TierPerk.objects.select_related("perk", "tier").order_by("tier__rank"):
-        tiers[offered.perk_id][offered.tier.code] = words(offered.perk.kind, offered.sold_settings())
+        kind, settings = _loaded(offered.perk.kind, offered.sold_settings())
+        tiers[offered.perk_id][offered.tier.code] = kind.words(settings)
+        fail_modes[offered.perk_id][offered.tier.code] = settings.fail_mode
     return [
-        {"perk": perk.code, "kind": perk.kind, "name": perk.name, "tiers": tiers[perk.pk]}
+        {
+            "perk": perk.code,
+            "kind": perk.kind,
+            "name": perk.name,
+            "tiers": tiers[perk.pk],
+            "fail_modes": fail_modes[perk.pk],
+        }
         for perk in Perk.objects.filter(published=True)
     ]
 
 
 def words(kind: str, settings: dict[str, Any]) -> str:
     """A perk in plain words, as a tier sells it or as it was sold."""
-    loaded, checked = kinds.load(kind, orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode())
+    loaded, checked = _loaded(kind, settings)
     return loaded.words(checked)
+
+
+def _loaded(kind: str, settings: dict[str, Any]) -> tuple[kinds.Kind, KindSettings]:
+    return kinds.load(kind, orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode())

@@ -215,11 +215,18 @@ class ReplayOut(BaseModel):
     today: CheckBody | None
 
 
+FailMode = Annotated[
+    Literal["allow", "deny"],
+    Field(description="What to assume of the perk while this API does not answer: give it, or do not"),
+]
+
+
 class HeldPerk(BaseModel):
     perk: str
     kind: str
     name: str
     words: str
+    fail_mode: FailMode
     uses_left: int | None
     resets_at: datetime | None
 
@@ -243,6 +250,13 @@ class PerkOut(BaseModel):
     kind: str
     name: str
     tiers: Annotated[dict[str, str], Field(description="Tier code to plain words", examples=[{"gold": "5 % off"}])]
+    fail_modes: Annotated[
+        dict[str, FailMode],
+        Field(
+            description="Tier code to what to assume while this API does not answer. Keep it beside your checkout",
+            examples=[{"gold": "deny"}],
+        ),
+    ]
 
 
 class SaleOut(BaseModel):
