@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from django.db import transaction
 from django.db.models import F, Q
 
 from membership import standing
@@ -32,12 +33,14 @@ def rebuild_all(*, membership: Membership, at: datetime) -> None:
     _rebuild(Member.objects.filter(lives_by_it).distinct().values_list("pk", flat=True), at)
 
 
+@transaction.atomic(savepoint=False)
 def set_card(*, member: Member, at: datetime) -> None:
     """The member's card was issued or revoked."""
     _locked(member.pk)
     Entitlement.objects.filter(member=member).update(card_id=_card_of(member), version=F("version") + 1)
 
 
+@transaction.atomic(savepoint=False)
 def _rebuild(members: Iterable[int], at: datetime) -> None:
     """Locked before the facts are read, and in one order.
 

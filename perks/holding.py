@@ -229,8 +229,6 @@ def _take(use: Redemption, purse: slots.Purse | None) -> None:
 
 def _refuse_twice(use: Redemption) -> None:
     """What else the database would refuse than a slot."""
-    mine = Redemption.objects.filter(grant=use.grant)
-    if mine.filter(decision_ref=use.decision_ref, status__in=LIVE).exists():
+    live = Redemption.objects.filter(grant=use.grant, status__in=LIVE)
+    if live.filter(decision_ref=use.decision_ref).exists():
         raise CheckUsed
-    if mine.filter(shop=use.shop_id, idempotency_key=use.idempotency_key).exists():
-        raise idempotency.KeyReused

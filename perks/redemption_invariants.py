@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, F, Max, Q
@@ -12,6 +13,7 @@ from membership import clock
 from membership.invariants import invariant
 from membership.models import Tick
 from perks import ledger, slots
+from perks.idempotency import KEPT
 from perks.kinds.base import About
 from perks.models import LIVE, ApiKey, Redemption
 
@@ -38,13 +40,22 @@ def live_redemptions_have_a_slot_each() -> Iterable[str]:
         yield f"redemption {use.pk} takes slot {use.slot} of an allowance of {use.allowance}"
     for use in live.select_related("grant__perk", "grant__membership", "member").order_by("pk").iterator():
         yield from _lies_within_its_allowance(use)
-    keyed = Redemption.objects.values_list("shop", "idempotency_key").order_by()
-    for shop, _key, n in keyed.annotate(n=Count("ident", distinct=True)).filter(n__gt=1):
-        yield f"an idempotency key of shop {shop} made {n} redemptions"
+    yield from _keys_used_again_too_early()
 
 
 def _more_than_once(live: QuerySet[Redemption], *fields: str) -> Iterable[dict[str, Any]]:
     yield from live.values(*fields).annotate(n=Count("pk")).filter(n__gt=1).order_by()
+
+
+def _keys_used_again_too_early() -> Iterable[str]:
+    """A key is its request's for 30 days, then free again."""
+    keyed = Redemption.objects.values("shop", "idempotency_key").annotate(n=Count("ident", distinct=True))
+    for again in keyed.filter(n__gt=1).order_by():
+        same = Redemption.objects.filter(shop=again["shop"], idempotency_key=again["idempotency_key"])
+        held = sorted(same.values_list("held_at", "ident").distinct())
+        early = [ident for (earlier, _), (later, ident) in pairwise(held) if later - earlier < KEPT]
+        if early:
+            yield f"an idempotency key of shop {again['shop']} made more than one redemption: {', '.join(early)}"
 
 
 def _lies_within_its_allowance(use: Redemption) -> Iterable[str]:

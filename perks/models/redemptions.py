@@ -19,6 +19,8 @@ class Redemption(models.Model):
     A limited perk takes a numbered slot of its allowance period, so that the database decides races. `draws_on` names
     the allowance (perks.slots). A place at an event is a number too, one that all members draw on: `event`, `place`.
 
+    `idempotency_key` is that of the hold: another hold may bear it 30 days later (KeptAnswer decides until then).
+
     `worth` to the member and `cost` to the shop are minor units of `currency`; `returned_worth` and `returned_cost` of
     them came back. `lines` are those of the order by their id, each [quantity, weight]: the weight is the line's share
     in this use. `returned` are the quantities that came back. `effect` is what the shopper was promised.
@@ -81,9 +83,6 @@ class Redemption(models.Model):
                 fields=["decision_ref", "grant"],
                 condition=Q(status__in=["held", "committed"]) & ~Q(decision_ref=""),
                 name="one_live_redemption_per_check_and_perk",
-            ),
-            models.UniqueConstraint(
-                fields=["shop", "idempotency_key", "grant"], name="one_redemption_per_idempotency_key"
             ),
             models.CheckConstraint(
                 condition=Q(slot=None, allowance=None) | (Q(slot__gte=1, slot__lte=F("allowance")) & ~Q(draws_on="")),

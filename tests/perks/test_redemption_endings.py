@@ -149,6 +149,26 @@ class TestIdempotency:
         shop.release(others[0])
         assert shop.ask_to_hold(check, "concierge", key="order-1").status_code == 200
 
+    @pytest.mark.parametrize("swept", [True, False])
+    def test_leaves_the_key_free_after_thirty_days_for_the_same_perk_or_another(self, shop, two_uses, clock, swept):
+        first = shop.commit(shop.hold(shop.check(**asked(two_uses)), "concierge", key="order-1"))
+        shop.give_back(first)
+        clock.move(days=30, seconds=-1)
+        check = shop.check(member=number(two_uses), basket=basket())
+        assert refused(shop.ask_to_hold(check, "concierge", key="order-1")) == (422, "idempotency_mismatch")
+        clock.move(seconds=1)
+        if swept:
+            call_command("tick")
+        again = shop.hold(shop.check(**asked(two_uses)), "concierge", key="order-1")
+        assert again["id"] != first["id"]
+        assert shop.hold(shop.check(**asked(two_uses)), "concierge")["id"] not in {again["id"], first["id"]}
+        assert wrong() == set()
+        assert refused(shop.ask_to_hold(check, "free-shipping", key="order-1")) == (422, "idempotency_mismatch")
+        clock.move(days=30)
+        check = shop.check(member=number(two_uses), basket=basket())
+        shop.commit(shop.hold(check, "free-shipping", key="order-1"))
+        assert wrong() == set()
+
     def test_is_swept_after_thirty_days(self, shop, two_uses, clock):
         shop.hold(shop.check(**asked(two_uses)), "concierge", key="order-1")
         clock.move(days=30)

@@ -19,7 +19,7 @@ from django.test import Client
 
 from membership import clock as product_clock
 from membership import lifecycle
-from membership.models import Member, Membership
+from membership.models import Member, Membership, TimelineEntry
 from membership.signals import membership_changed
 from perks import holding, keys, ledger, programme, redemptions, slots
 from perks.models import Grant, Redemption
@@ -175,6 +175,19 @@ def settled(of: Round) -> None:
     span = {"since": product_clock.now() - timedelta(days=1), "until": product_clock.now() + timedelta(days=1)}
     told = {saving.perk: saving.worth for saving in ledger.savings(member=of.member, **span)}
     assert told.get("standing-discount", 0) == expected, f"seed {of.seed}: the ledger tells {told}, not {expected}"
+    tell_the_same_story(of)
+
+
+ENDS = {"committed": {"perk.used"}, "returned": {"perk.used"}, "released": {"perk.released"}, "held": set()}
+
+
+def tell_the_same_story(of: Round) -> None:
+    """What became of each hold stands in the member's story, and nothing else does; the sweep may not have been."""
+    entries = TimelineEntry.objects.filter(member=of.member, kind__startswith="perk.").exclude(kind="perk.returned")
+    for booked in of.book.values():
+        told = set(entries.filter(source_ref=booked.id).values_list("kind", flat=True))
+        as_it_was = told <= {"perk.expired"} if booked.status == "expired" else told == ENDS[booked.status]
+        assert as_it_was, f"seed {of.seed}: {booked} is told of as {told}"
 
 
 def opened(clock: Any) -> str:
