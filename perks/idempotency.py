@@ -1,7 +1,8 @@
 """Idempotency keys: the same request of a shop under the same key gets the same answer again, for 30 days.
 
 The row is inserted first in the transaction of the change, so that of two equal requests at once one waits for the
-other and hears its answer. After the 30 days a key is free, and what is sent under it is a new request. A request that was refused keeps nothing: it changed nothing, and may be tried again.
+other and hears its answer. A request that was refused keeps nothing: it changed nothing, and may be tried again. After
+the 30 days a key is free, and what is sent under it is a new request.
 """
 
 from __future__ import annotations

@@ -4,14 +4,13 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('perks', '0009_a_use_keeps_no_second_hash'),
+        ("perks", "0009_a_use_keeps_no_second_hash"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='redemption',
-            name='one_redemption_per_idempotency_key',
+            model_name="redemption",
+            name="one_redemption_per_idempotency_key",
         ),
     ]
