@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from membership.bootstrap.personas import Persona
 
 YEAR = 365  # days
+BIRTHDAY_IN = timedelta(days=20)
+BORN = 1988  # a leap year, so that every day is one of it
 WORKER_DONE = 20.0  # seconds
 TO_PREPARE = timedelta(minutes=10)  # before the first moment, for what must be there by then
 OLD_ENOUGH = timedelta(days=YEAR + 30)  # for a leap day to have seen a renewal since
@@ -95,6 +97,7 @@ def acts(present: datetime) -> list[Act]:
             _joins(lapsed, ago(YEAR + 45)),
             _joins(grace, ago(YEAR + 5)),
             _joins(gold, ago(200)),
+            _tells_birthday(gold, ago(190), birthday(present)),
             _joins(silver, ago(120)),
             _joins(canceling, ago(100)),
             Act(ago(75), f"{lapsed.name}'s card goes bad", partial(personas.spoil_card, lapsed, settings.BASE_URL)),
@@ -111,6 +114,18 @@ def _joins(persona: Persona, at: datetime) -> Act:
     known, paid = partial(_known, persona), partial(_paid, persona)
     what = f"{persona.name} joins" if persona.plan else f"{persona.name} opens an account"
     return Act(at, what, lambda: personas.bring_to_life(persona, settings.BASE_URL, known=known(), paid=paid))
+
+
+def birthday(present: datetime) -> date:
+    """A day that comes 20 days after the present: today no gift waits yet, a month on one does."""
+    coming = present + BIRTHDAY_IN
+    return date(BORN, coming.month, coming.day)
+
+
+def _tells_birthday(persona: Persona, at: datetime, day: date) -> Act:
+    return Act(
+        at, f"{persona.name} tells her birthday", lambda: personas.tell_birthday(persona, settings.BASE_URL, day)
+    )
 
 
 def _ago(present: datetime, days: int) -> datetime:

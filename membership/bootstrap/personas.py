@@ -15,11 +15,13 @@ from membership.bootstrap.visitor import Page, StripeByHttp, Unexpected, Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
 PASSWORD = "laurel-and-company"  # noqa: S105  # printed at every start, and of a demo only
 GOOD_CARD = "4242424242424242"
 BAD_CARD = "pm_card_chargeCustomerFail"
 CANCEL = "/portal/cancel/"
+SETTINGS = "/portal/settings/"
 MAIL_WAIT = 20.0  # seconds a mail may take to be written
 CODE = re.compile(r"data-code>([^<]+)<")  # where a page of /dev/mail shows the code of its mail
 
@@ -81,6 +83,17 @@ def cancel(persona: Persona, base_url: str) -> None:
         visitor.submit(asked.form(to=CANCEL))
     if "/portal/stay/" not in visitor.open("/portal/").text:
         raise Unexpected(f"{persona.email} could not cancel")
+
+
+def tell_birthday(persona: Persona, base_url: str, birthday: date) -> None:
+    """On the page of their settings, which asks for it once. Safe to repeat."""
+    visitor = Visitor(base_url)
+    confirm_address(visitor, persona, log_in(visitor, persona))
+    form = visitor.open(SETTINGS).form("name", to=SETTINGS)
+    if form.has("birthday"):
+        visitor.submit(form, birthday=birthday.isoformat())
+    if visitor.open(SETTINGS).form("name", to=SETTINGS).has("birthday"):
+        raise Unexpected(f"{persona.email} could not tell their birthday")
 
 
 def spoil_card(persona: Persona, base_url: str) -> None:

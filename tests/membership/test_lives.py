@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.management import CommandError
 
 from membership import clock as product_clock
 from membership.bootstrap import lives, personas
 from membership.bootstrap.lives import Act
+from perks.kinds import birthday_gift
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +78,35 @@ class TestTheStory:
         assert len(names) == len(set(names))
         for persona in personas.PERSONAS:
             assert sum(name.startswith(f"{persona.name} ") and "card" not in name for name in names) >= 1
+
+
+    @pytest.mark.parametrize("present", ["2026-11-22", "2026-12-20", "2028-02-09", "2027-02-09"])
+    def test_the_gold_member_gets_a_birthday_gift_a_month_on_and_not_today(self, present):
+        now = factories.moment(f"{present}T12:00")
+        gift = birthday_gift.Settings(sku="GIFT", days_before=7, days_after=14)  # as in the demo's programme
+        born = lives.birthday(now)
+
+        window = gift.window(now, (born.month, born.day), "Europe/Amsterdam")
+
+        assert now < window.starts_at
+        assert window.starts_at <= now + timedelta(days=28) < now + timedelta(days=31) < window.ends_at
+
+
+class TestATelling:
+    def test_of_her_birthday_goes_over_her_settings_and_may_be_repeated(self, live_server, db):
+        ada = personas.PERSONAS[0]
+        member = factories.member(ada.name)
+        member.user.email = ada.email
+        member.user.set_password(ada.password)
+        member.user.save()
+        EmailAddress.objects.filter(user=member.user).delete()
+        EmailAddress.objects.create(user=member.user, email=ada.email, verified=True, primary=True)
+
+        for day in (date(1988, 12, 12), date(1988, 12, 13)):
+            personas.tell_birthday(ada, live_server.url, day)
+
+        member.refresh_from_db()
+        assert member.birthday == date(1988, 12, 12)
 
 
 class TestLivingIt:
