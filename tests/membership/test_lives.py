@@ -79,7 +79,6 @@ class TestTheStory:
         for persona in personas.PERSONAS:
             assert sum(name.startswith(f"{persona.name} ") and "card" not in name for name in names) >= 1
 
-
     @pytest.mark.parametrize("present", ["2026-11-22", "2026-12-20", "2028-02-09", "2027-02-09"])
     def test_the_gold_member_gets_a_birthday_gift_a_month_on_and_not_today(self, present):
         now = factories.moment(f"{present}T12:00")
