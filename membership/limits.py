@@ -9,6 +9,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 from allauth.account.adapter import get_adapter
+from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -39,8 +40,12 @@ def hit(key: str, *, limit: int, per: timedelta, at: datetime) -> None:
 
 
 def address_of(request: HttpRequest) -> str:
-    """The address a request came from, as far as our own proxies can be trusted to tell."""
-    return get_adapter().get_client_ip(request) or "unknown"
+    """The address a request came from, as far as our own proxies can be trusted to tell; "unknown" where none was told,
+    as behind a proxy on a Unix socket."""
+    try:
+        return str(get_adapter().get_client_ip(request))
+    except PermissionDenied:
+        return "unknown"
 
 
 def _window_end(at: datetime, per: timedelta) -> datetime:

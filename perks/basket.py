@@ -6,14 +6,21 @@ Amounts are integer minor units of the basket's currency (JPY has none below the
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 MOST_MONEY = 10**12
 MOST_LINES = 500
 
-Money = Annotated[int, Field(strict=True, ge=0, le=MOST_MONEY)]
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# JSON knows one kind of number: 600.0 is as whole as 600, and many a language writes it so. Text and true are none.
+WHOLE = BeforeValidator(_whole)
+Money = Annotated[int, Field(strict=True, ge=0, le=MOST_MONEY), WHOLE]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
@@ -29,7 +36,7 @@ class Line(Part):
 
     id: Annotated[Name, Field(examples=["1"])]
     sku: Annotated[Name, Field(examples=["COAT-9"])]
-    quantity: Annotated[int, Field(strict=True, ge=1, le=100_000, examples=[1])]
+    quantity: Annotated[int, Field(strict=True, ge=1, le=100_000, examples=[1]), WHOLE]
     unit_amount: Annotated[Money, Field(examples=[12900])]
     categories: Annotated[list[Name], Field(max_length=50, examples=[["coats"]])] = []
     sale: Name | None = None

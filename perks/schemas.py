@@ -61,8 +61,21 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _given(name: str) -> dict[str, Any]:
+    """In JSON Schema: the field is there, and not null."""
+    return {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
+
+
 class MemberIn(Strict):
     """Who: exactly one of these."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "oneOf": [_given("number"), _given("card"), _given("customer_ref"), _given("email")],
+            "anyOf": [_given("email"), {"properties": {"confirmation": {"type": "null"}}}],
+        },
+    )
 
     number: Annotated[str | None, Field(max_length=40, examples=["4821007399"])] = None
     card: Annotated[str | None, Field(max_length=512, description="A card's QR: the token or the whole URL")] = None
@@ -90,6 +103,7 @@ class CheckIn(Strict):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
+            "anyOf": [_given("member"), _given("if_joined")],
             "example": {
                 "member": {"number": "4821007399"},
                 "basket": {
@@ -110,7 +124,7 @@ class CheckIn(Strict):
                 "perks": ["free-shipping", "standing-discount"],
                 "channel": "web",
                 "if_joined": None,
-            }
+            },
         },
     )
 

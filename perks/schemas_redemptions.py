@@ -5,18 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from perks.basket import MOST_LINES, Name
+from perks.basket import MOST_LINES, WHOLE, Name
 from perks.schemas import EffectOut, Strict
 
-
-def _whole(value: Any) -> Any:
-    """JSON knows one kind of number: 600.0 is as whole as 600. Text and true are no numbers."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-WHOLE = BeforeValidator(_whole)
 SHORTEST_HOLD, LONGEST_HOLD, USUAL_HOLD = 60, 7 * 24 * 3600, 30 * 60
 
 Status = Annotated[

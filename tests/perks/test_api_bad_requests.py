@@ -1,5 +1,6 @@
 """What the perk API says to a request that it cannot understand: the status, the code and the field."""
 
+import orjson
 import pytest
 
 from tests.perks.conftest import basket
@@ -75,3 +76,37 @@ class TestBadRequests:
         response = shop.call(method, path)
         assert (response.status_code, response.json()["code"]) == (status, code)
         assert response.headers["Content-Type"] == "application/problem+json"
+
+
+class TestNumbers:
+    @pytest.mark.parametrize("amount", [b"12900.0", b"1.29e4"])
+    def test_are_whole_however_they_are_written(self, shop, laurel, amount):
+        body = orjson.dumps({"member": {"number": "1"}, "basket": basket()}).replace(b"12900", amount)
+        response = shop.call("POST", "/perk-checks", body.replace(b'"quantity":1', b'"quantity":1.0'))
+        assert response.status_code == 200, response.content
+        assert response.json()["totals"]["lines"] == 12900
+
+    @pytest.mark.parametrize("amount", [b'"12900"', b"true", b"1e300", b"12900.5"])
+    def test_that_are_none_or_not_whole_are_refused(self, shop, laurel, amount):
+        body = orjson.dumps({"member": {"number": "1"}, "basket": basket()}).replace(b"12900", amount)
+        response = shop.call("POST", "/perk-checks", body)
+        assert response.status_code == 422
+        assert response.json()["errors"][0]["field"] == "basket.lines.0.unit_amount"
+
+
+def test_a_shop_whose_address_the_server_does_not_tell_is_served(client, shop, laurel):
+    """Behind a proxy on a Unix socket there is none."""
+    headers = {"Authorization": f"Bearer {shop.key}"}
+    assert client.get("/api/v1/perks", headers=headers, REMOTE_ADDR="").status_code == 200
+
+
+def test_the_document_says_who_may_be_asked_about(client):
+    """What code refuses besides the fields' own types stands in the schema too, so that clients can know."""
+    schemas = client.get("/api/v1/openapi.json").json()["components"]["schemas"]
+    assert [rule["required"] for rule in schemas["MemberIn"]["oneOf"]] == [
+        ["number"],
+        ["card"],
+        ["customer_ref"],
+        ["email"],
+    ]
+    assert [rule["required"] for rule in schemas["CheckIn"]["anyOf"]] == [["member"], ["if_joined"]]
