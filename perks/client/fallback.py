@@ -65,13 +65,14 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """A perk without an answer. `words`: what the member's tier gets of it, in the language last asked; "" unknown.
+    """A perk without an answer. `words`: what the member's tier gets of it, in the language last asked. "": unknown.
 
     What it takes off a basket is not known: give what the words say, or what your shop gives by itself.
     """
 
     perk: str
     allowed: bool
+    kind: str = ""
     name: str = ""
     words: str = ""
 
@@ -156,10 +157,12 @@ class Memory:
         known = self._members.get(who) if who is not None else None
         if known is None or at - known.at >= REMEMBERED:
             modes = set(perk.fail_modes.values())
-            return Assumed(code, allowed=who is not None and modes == {"allow"}, name=perk.name)
+            return Assumed(code, allowed=who is not None and modes == {"allow"}, kind=perk.kind, name=perk.name)
         mode = perk.fail_modes.get(known.tier) if known.tier is not None else None
         words = perk.tiers.get(known.tier, "") if known.tier is not None else ""
-        return Assumed(code, allowed=mode == "allow" and not _refused(known, code, at), name=perk.name, words=words)
+        return Assumed(
+            code, allowed=mode == "allow" and not _refused(known, code, at), kind=perk.kind, name=perk.name, words=words
+        )
 
 
 def _refused(known: _Known, perk: str, at: datetime) -> bool:

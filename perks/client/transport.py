@@ -60,7 +60,8 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """The standard library's HTTP, for any number of threads. Up to `keep` connections wait for the next request."""
+    """The standard library's HTTP, for any number of threads. Up to `keep` connections wait for the next request;
+    0: none."""
 
     def __init__(self, base_url: str, *, keep: int = 8, context: ssl.SSLContext | None = None) -> None:
         parts = urlsplit(base_url)
@@ -70,6 +71,7 @@ class HttpTransport:
         self._prefix, self._netloc = parts.path.rstrip("/"), parts.netloc.rpartition("@")[2]
         self._tls = (context or ssl.create_default_context()) if parts.scheme == "https" else None
         self._kept: queue.LifoQueue[socket.socket] = queue.LifoQueue(keep)
+        self._most = keep
         self._process = os.getpid()
 
     def __call__(self, sent: Sent) -> Received:
@@ -89,7 +91,7 @@ class HttpTransport:
         except BaseException:
             sock.close()
             raise
-        if response.will_close:
+        if response.will_close or not self._most:
             sock.close()
         else:
             self._keep(sock)
@@ -112,7 +114,7 @@ class HttpTransport:
     def _waiting(self) -> socket.socket | None:
         """A kept connection that the other side has not closed: nothing can be read from one that only waits."""
         if self._process != os.getpid():  # forked: these are the parent's, whose answers must not be read here
-            self._kept, self._process = queue.LifoQueue(self._kept.maxsize), os.getpid()
+            self._kept, self._process = queue.LifoQueue(self._most), os.getpid()
         while True:
             try:
                 sock = self._kept.get_nowait()

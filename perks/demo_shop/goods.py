@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from perks.client import Line
+
 CURRENCIES = ("EUR", "USD", "JPY", "CHF")
 YEN = 1.65  # to the cent; the other currencies are priced as euros are
 
@@ -30,16 +32,16 @@ class Good:
     def amount_before(self, currency: str) -> int:
         return in_currency(self.before or self.price, currency)
 
-    def line(self, pieces: int, currency: str) -> dict[str, Any]:
+    def line(self, pieces: int, currency: str) -> Line:
         """As a line of a perk check's basket."""
-        return {
-            "id": self.sku,
-            "sku": self.sku,
-            "quantity": pieces,
-            "unit_amount": self.amount(currency),
-            "categories": [self.category],
-            "sale": self.sale,
-        }
+        return Line(
+            id=self.sku,
+            sku=self.sku,
+            quantity=pieces,
+            unit_amount=self.amount(currency),
+            categories=[self.category],
+            sale=self.sale,
+        )
 
 
 def in_currency(cents: int, currency: str) -> int:

@@ -1,37 +1,40 @@
-"""The shop's calls to the perk API, over HTTP as any shop's would be, and what came back."""
+"""The shop's calls to the perk API: by the client that every shop may use (perks/client), over HTTP, each try shown."""
 
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.conf import settings
 from django.utils.translation import get_language
 
+from membership import clock
+from perks.client import Client, HttpTransport, LineBack, MemberIn, Memory, NotFound, PerkApiError
+from perks.client import Exchange as Tried
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-SECONDS = 5
+    from perks.client import Basket, Decided, RedemptionOut
+    from perks.client.models import MemberDetail, SaleOut
+
+SECONDS = 5.0  # more than a shop would wait: the demo's machine is everything at once
+CATALOGUE = "list_perks"
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One call: what was sent, what came back, or why nothing did."""
+    """One try of a call: what was sent, what came back, or why nothing did."""
 
     line: str
     request: str
     status: int | None
     answer: Any
     trouble: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return self.status == 200
 
     @property
     def shown(self) -> str:
@@ -52,74 +55,72 @@ def facts() -> dict[str, Any]:
     return found
 
 
-@dataclass
-class Till:
-    """Asks, and keeps every exchange in `calls` to be shown."""
+@lru_cache(maxsize=4)
+def _memory(key: str) -> Memory:
+    """What this process falls back on while the API is away; the pages of all shoppers share it."""
+    return Memory()
 
-    key: str
-    calls: list[Exchange] = field(default_factory=list)
+
+class Till:
+    """Asks for one page, and keeps every exchange in `calls` to be shown. `trouble`: the first call that failed."""
+
+    def __init__(self, key: str) -> None:
+        self.calls: list[Exchange] = []
+        self.trouble: PerkApiError | None = None
+        # No connection is kept: shop and API are one program here, which could not end while it waits for itself.
+        self.client = Client(
+            settings.BASE_URL,
+            key,
+            seconds=SECONDS,
+            changing_seconds=SECONDS,
+            language=get_language() or "en",
+            on_exchange=self._heard,
+            memory=_memory(key),
+            transport=HttpTransport(settings.BASE_URL, keep=0),
+            now=clock.now,
+        )
 
     def newest_first(self) -> list[Exchange]:
         return list(reversed(self.calls))
 
-    def member(self, number: str) -> Exchange:
-        return self._ask("GET", f"/members/{urllib.parse.quote(number, safe='')}")
+    def member(self, number: str) -> MemberDetail | None:
+        """None: nobody has this number, or there is trouble."""
+        return self._told(lambda: self.client.get_member(number), nobody=True)
 
-    def sales(self, number: str) -> Exchange:
+    def sales(self, number: str) -> list[SaleOut] | None:
         """The sales and when they open for this member; for the public when nobody has this number."""
-        if number:
-            told = self._ask("GET", f"/sales?{urllib.parse.urlencode({'member': number})}")
-            if told.status != 404:
-                return told
-        return self._ask("GET", "/sales")
+        own = self._told(lambda: self.client.list_sales(member=number), nobody=True) if number else None
+        return self._told(self.client.list_sales) if own is None and self.trouble is None else own
 
-    def check(self, question: dict[str, Any]) -> Exchange:
-        return self._ask("POST", "/perk-checks", question)
+    def decide(self, *, number: str, if_joined: str, basket: Basket) -> Decided | None:
+        """What this member may get on the basket; for a guest, what they would, had they joined with that plan."""
+        if not number:
+            return self._told(lambda: self.client.decide(if_joined=if_joined, basket=basket, channel="web"))
+        member = MemberIn(number=number)
+        return self._told(lambda: self.client.decide(member=member, basket=basket, channel="web"))
 
-    def hold(self, *, check: str, order: str, perks: list[str]) -> Exchange:
-        body = {"check": check, "order": order, "perks": perks}
-        return self._ask("POST", "/redemptions", body, key=f"hold-{order}")
+    def hold(self, *, check: str, order: str, perks: list[str]) -> RedemptionOut | None:
+        key = f"hold-{order}"
+        return self._told(lambda: self.client.hold_perks(check=check, order=order, perks=perks, idempotency_key=key))
 
-    def commit(self, redemption: str) -> Exchange:
-        return self._ask("POST", f"/redemptions/{redemption}/commit", {})
+    def commit(self, redemption: str) -> RedemptionOut | None:
+        return self._told(lambda: self.client.commit_redemption(redemption))
 
-    def give_back(self, redemption: str, lines: dict[str, int], *, key: str) -> Exchange:
-        body = {"lines": [{"id": line, "quantity": pieces} for line, pieces in lines.items()]}
-        return self._ask("POST", f"/redemptions/{redemption}/return", body, key=key)
+    def give_back(self, redemption: str, lines: dict[str, int], *, key: str) -> RedemptionOut | None:
+        back = [LineBack(id=line, quantity=pieces) for line, pieces in lines.items()]
+        return self._told(lambda: self.client.return_redemption(redemption, lines=back, idempotency_key=key))
 
-    def _ask(self, verb: str, path: str, body: dict[str, Any] | None = None, *, key: str = "") -> Exchange:
-        sent = json.dumps(body, indent=2, ensure_ascii=False) if body else ""
-        self.calls.append(_exchange(verb, path, sent, self.key, {"Idempotency-Key": key} if key else {}))
-        return self.calls[-1]
+    def _told[T](self, ask: Callable[[], T], *, nobody: bool = False) -> T | None:
+        """None where it failed; that there is nobody is no trouble where that may be."""
+        try:
+            return ask()
+        except PerkApiError as error:
+            if not (nobody and isinstance(error, NotFound)):
+                self.trouble = self.trouble or error
+            return None
 
-
-def _exchange(verb: str, path: str, body: str, key: str, headers: dict[str, str]) -> Exchange:
-    """Ask as any shop would: with a key, a language and a timeout."""
-    line = f"{verb} /api/v1{path}"
-    call = urllib.request.Request(  # noqa: S310 (our own address, from the settings)
-        f"{settings.BASE_URL}/api/v1{path}",
-        data=body.encode() if body else (b"" if verb == "POST" else None),
-        method=verb,
-        headers={
-            "Authorization": f"Bearer {key}",
-            "Content-Type": "application/json",
-            "Accept-Language": get_language() or "en",
-            **headers,
-        },
-    )
-    try:
-        with urllib.request.urlopen(call, timeout=SECONDS) as response:  # noqa: S310
-            return Exchange(line, body, response.status, orjson.loads(response.read()))
-    except urllib.error.HTTPError as error:
-        with error:
-            return Exchange(line, body, error.code, _told(error.read()))
-    except OSError as error:  # refused, timed out, no such host
-        return Exchange(line, body, None, {}, str(getattr(error, "reason", error)))
-
-
-def _told(body: bytes) -> dict[str, Any]:
-    try:
-        found = orjson.loads(body)
-    except ValueError:
-        return {"detail": body[:500].decode(errors="replace")}
-    return found if isinstance(found, dict) else {"detail": found}
+    def _heard(self, tried: Tried) -> None:
+        sent = json.dumps(tried.body, indent=2, ensure_ascii=False) if tried.body else ""
+        answer = {"detail": tried.trouble} if tried.answer is None else tried.answer
+        told = Exchange(f"{tried.method} {tried.target}", sent, tried.status, answer, tried.trouble)
+        self.calls.insert(0 if tried.operation == CATALOGUE else len(self.calls), told)  # it is not about the shopper

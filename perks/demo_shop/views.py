@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -16,8 +16,11 @@ from perks.demo_shop.forms import CheckoutForm, ReturnForm, WhoForm
 from perks.demo_shop.till import Exchange, Till, facts
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.http import HttpRequest, HttpResponse
 
+    from perks.client.models import SaleOut
     from perks.demo_shop.visit import Order, Visit
 
 
@@ -28,14 +31,14 @@ def shop(request: HttpRequest) -> HttpResponse:
     till = Till(demo.get("api_key", ""))
     member = till.member(shopper.number) if shopper.number else None
     sales = till.sales(shopper.number)
-    opens = checkout.openings(sales)
+    opens = checkout.openings(sales or [])
     context = {
         **_frame(shopper, till, demo),
-        "member": member.answer if member and member.ok else None,
-        "nobody": member is not None and member.status == 404,
-        "trouble": next((call for call in till.calls if not call.ok and call.status != 404), None),
-        "sales": [_sale(sale) for sale in sales.answer] if sales.ok else [],
-        "shelf": [_on_shelf(good, shopper.currency, opens, known=sales.ok) for good in goods.GOODS],
+        "member": member,
+        "nobody": shopper.number and member is None and till.trouble is None,
+        "trouble": till.trouble,
+        "sales": [_sale(sale) for sale in sales or []],
+        "shelf": [_on_shelf(good, shopper.currency, opens, known=sales is not None) for good in goods.GOODS],
         "orders": [visit.Order(**kept) for kept in shopper.orders],
     }
     return render(request, "demo/shop.html", context)
@@ -51,12 +54,9 @@ def _frame(shopper: Visit, till: Till, demo: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _sale(told: dict[str, Any]) -> dict[str, Any]:
-    """With its moments as moments, and the tiers in the order in which they get in."""
-    moments = {name: datetime.fromisoformat(told[name]) for name in ("opens_at", "closes_at")}
-    own = told["member_opens_at"]
-    tiers = sorted((datetime.fromisoformat(at), tier) for tier, at in told["tiers"].items())
-    return {**told, **moments, "own": datetime.fromisoformat(own) if own else None, "first": tiers}
+def _sale(told: SaleOut) -> dict[str, Any]:
+    """With the tiers in the order in which they get in. `own`: when it opens for this shopper."""
+    return {**asdict(told), "own": told.member_opens_at, "first": sorted((at, tier) for tier, at in told.tiers.items())}
 
 
 def _on_shelf(good: goods.Good, currency: str, opens: dict[str, datetime], *, known: bool) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _pay(request: HttpRequest, shopper: Visit, till: Till) -> HttpResponse:
     asked = checkout.quote(shopper, till) if shopper.basket else None
     if asked is None or not asked.lines:
         return redirect("demo-shop-basket")
-    if request.POST.get("payable") != str(asked.totals["payable"]):
+    if request.POST.get("payable") != str(asked.totals.payable):
         messages.warning(request, _("The sum has changed. Please look at it once more."))
         return redirect("demo-shop-basket")
     order = checkout.place(shopper, asked, till)
@@ -142,10 +142,11 @@ def order(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _take_back(request: HttpRequest, shopper: Visit, placed: Order, pieces: dict[str, int], till: Till) -> HttpResponse:
-    told = checkout.take_back(shopper, placed, pieces, till)
+    taken = checkout.take_back(shopper, placed, pieces, till)
     visit.save(request, shopper)
-    if told is not None and not told.ok:
-        messages.error(request, _("The return was refused: %(why)s") % {"why": told.answer.get("detail", told.trouble)})
-    elif any(pieces.values()):
+    if till.trouble is not None:
+        why = getattr(till.trouble, "detail", str(till.trouble))
+        messages.error(request, _("The return was refused: %(why)s") % {"why": why})
+    elif taken or any(pieces.values()):
         messages.success(request, _("The goods are back."))
     return redirect("demo-shop-order", placed.ref)

@@ -146,6 +146,36 @@ class TestTheCheckout:
         assert "The till could not ask" in page
         assert "€\u00a0133.95" in page
 
+    def test_keeps_to_what_was_said_before_the_api_went_away_and_can_still_be_paid(self, shopper, demo, settings):
+        shopper.says(persona=demo["gold"])
+        shopper.takes("COAT-9")
+        assert "€\u00a0122.55" in shopper.basket()
+        settings.BASE_URL = "http://localhost:9"
+        page = shopper.basket()
+        assert "What it said of this basket before still holds" in page
+        assert "€\u00a0122.55" in page
+        assert shopper.pays().startswith("/demo/shop/orders/")
+        assert not Redemption.objects.exists()
+
+    def test_gives_a_perk_whose_fail_mode_says_so_while_the_api_is_away(self, shopper, demo, settings):
+        shopper.says(persona=demo["gold"])
+        shopper.takes("COAT-9")
+        shopper.basket()
+        shopper.takes("SCARF-2")
+        settings.BASE_URL = "http://localhost:9"
+        page = shopper.basket()
+        assert "Free delivery on every order, express too" in page
+        assert "Given by its fail mode" in page
+        assert "€\u00a0168.00" in page  # delivery free; the discount's fail mode is no
+
+    def test_sells_nothing_of_a_sale_that_it_cannot_ask_about(self, shopper, demo, settings):
+        shopper.says(persona=demo["gold"])
+        shopper.takes("KNIT-7", "COAT-9")
+        settings.BASE_URL = "http://localhost:9"
+        page = shopper.basket()
+        assert "whether its sale is open to you could not be asked" in page
+        assert "€\u00a0133.95" in page
+
     def test_keeps_what_was_changed_and_empties_by_nought(self, shopper):
         shopper.takes("COAT-9", "BOOT-4")
         page = shopper.basket(**{"COAT-9": "3"})

@@ -113,7 +113,11 @@ class TestFailModes:
         decided = self.ask(till, inside, named(ada))
         assert decided.answer is None
         assert decided.assumed[0] == shops.Assumed(
-            "free-shipping", True, "Free delivery", "Free delivery on every order, express too, to 31 countries"
+            "free-shipping",
+            True,
+            "free_shipping",
+            "Free delivery",
+            "Free delivery on every order, express too, to 31 countries",
         )
 
     def test_give_a_stranger_what_every_tier_would_be_given(self, till, inside, joined):
