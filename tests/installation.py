@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from membership.environment import Environment
@@ -29,6 +30,15 @@ def start_postgres(folder: Path) -> str:
     return str(servers[-1].get_uri())
 
 
+def forgetful(url: str) -> str:
+    """The same server, waiting for no disk: nothing that a test writes has to outlive the run."""
+    with psycopg.connect(url, autocommit=True) as server:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.execute(f"ALTER SYSTEM SET {name} = off")
+        server.execute("SELECT pg_reload_conf()")
+    return url
+
+
 def prepare() -> None:
     """Put the environment in order: a folder of our own, a clock that can be stopped, and nothing of the caller's."""
     for name in Environment.model_fields:
@@ -37,7 +47,7 @@ def prepare() -> None:
     os.environ |= {"VIP_MODE": "test", "VIP_DATA": str(DATA), "VIP_CLOCK": "tests.moment.now"}
     if DATABASE == "postgres":
         # Workers of one run share the server that its controller started; each makes a database of its own in it.
-        url = os.environ.get("VIP_TEST_POSTGRES") or start_postgres(DATA / "postgres")
+        url = os.environ.get("VIP_TEST_POSTGRES") or forgetful(start_postgres(DATA / "postgres"))
         os.environ["VIP_TEST_POSTGRES"] = os.environ["DATABASE_URL"] = url
     elif DATABASE != "sqlite":
         raise pytest.UsageError(f"VIP_TEST_DATABASE is sqlite or postgres, not {DATABASE!r}")
