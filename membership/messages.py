@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import email.policy
 import logging
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -13,13 +15,14 @@ from django.db.models import Q
 from django.template.loader import render_to_string, select_template
 from django.utils import timezone, translation
 
-from membership import card_pdf, clock, doorbell
+from membership import card_pdf, clock, declining, doorbell
 from membership.errors import DomainError
 from membership.models import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from email.message import EmailMessage
 
     from membership.models import Card, Member
 
@@ -84,6 +87,8 @@ def withdraw(pks: Iterable[int], *, at: datetime) -> int:
 
 
 def _render(kind: str, language: str, member: Member | None, context: dict[str, Any]) -> tuple[str, str, str]:
+    if member and (choice := declining.choice_of(kind)):
+        context = context | {"decline_url": declining.link(declining.Asked(member, choice))}
     context = context | {"programme_name": settings.PROGRAMME_NAME, "base_url": settings.BASE_URL, "member": member}
     zone = member.user.time_zone if member else settings.VIP_HOME_ZONE
     with translation.override(language), timezone.override(ZoneInfo(zone)):
@@ -96,16 +101,36 @@ def _render(kind: str, language: str, member: Member | None, context: dict[str, 
     return subject, body.strip() + "\n", html
 
 
+class _InOneLine(UnstructuredHeader, BaseHeader):
+    """Python wraps an address longer than 78 signs by encoding it, and no mail program takes that for an address."""
+
+    def fold(self, *, policy: Any) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_headers = HeaderRegistry()
+_headers.map_to_type("list-unsubscribe", _InOneLine)
+
+
+class _Mail(EmailMultiAlternatives):
+    def message(self, *, policy: Any = email.policy.default) -> EmailMessage:
+        return super().message(policy=policy.clone(header_factory=_headers))
+
+
 def send(message: Message) -> None:
     """Hand one mail to the mail server. A repeat after a crash carries the same Message-ID."""
     if message.kind in ONE_TIME and not message.text:
         return  # sent, and its code forgotten, by a worker that died before it could say so
     host = urlsplit(settings.BASE_URL).hostname
-    mail = EmailMultiAlternatives(
+    mail = _Mail(
         subject=message.subject,
         body=message.text,
         to=[message.to],
-        headers={"Message-ID": f"<message-{message.pk}@{host}>", "Auto-Submitted": "auto-generated"},
+        headers={
+            "Message-ID": f"<message-{message.pk}@{host}>",
+            "Auto-Submitted": "auto-generated",
+            **declining.headers(message.kind, message.member),
+        },
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
-from membership import audit, numbers, search, timeline
-from membership.models import Member, SearchKey
+from membership import audit, declining, messages, numbers, search, timeline
+from membership.models import Member, Message, SearchKey
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from membership.declining import Asked
     from membership.models import User
 
 TRIES = 20
@@ -77,3 +78,13 @@ def choose(*, member: Member, sale_letters: bool, found_by_email: bool, at: date
         setattr(member, name, value)
     timeline.write(member=member, kind="chose", at=at, actor=actor, data=changed)
     audit.write(actor=actor, verb="choose", subject=f"member:{member.pk}", at=at, data=changed)
+
+
+@transaction.atomic
+def decline(*, asked: Asked, at: datetime) -> None:
+    """No more of these letters; those that still wait to be sent are not. Safe to repeat."""
+    member, choice = asked
+    chosen = {"sale_letters": member.sale_letters, "found_by_email": member.found_by_email, choice.field: False}
+    choose(member=member, **chosen, at=at, actor=f"member:{member.pk}")
+    waiting = Message.objects.filter(member=member, kind__in=declining.kinds_of(choice), done_at=None)
+    messages.withdraw(list(waiting.values_list("pk", flat=True)), at=at)

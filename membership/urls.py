@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from membership import card_views
 from membership.api import api
-from membership.views import demo_time, dev_mail, health, pages, portal
+from membership.views import demo_time, dev_mail, health, letters, pages, portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),  # first: it is asked a thousand times as often as all others
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", pages.set_language, name="set-language"),
     path("portal/", portal.portal, name="portal"),
     path("portal/settings/", portal.own_settings, name="settings"),
+    path("letters/<str:token>/", letters.decline, name="decline"),
     path("healthz", health.healthz, name="healthz"),
     path("portal/card.pdf", card_views.pdf, name="card-pdf"),
     path("c/<str:token>", card_views.page, name="card-page"),

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
-from membership import messages
+from membership import declining, messages
 from membership.models import HouseholdSeat, Member
 from perks import lookup, sales
 from perks.kinds import early_access
@@ -30,6 +31,8 @@ DAY_BEGINS, DAY_ENDS = time(9), time(20)  # local; letters about the night come 
 EVENING = time(19)
 AHEAD = timedelta(days=62)  # the earliest a perk can open a sale (60 days), and a night
 MEMBERS_AT_ONCE = 500
+
+declining.allow(kind="first_access", field="sale_letters", words=_("letters about sales that open early for you"))
 
 
 def invite(*, at: datetime, batches: int = 20) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import urllib.request
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +14,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import expect
 
 from tests.journeys.person import CARDS, Person
+from tests.journeys.rig import ROOT
 from tests.journeys.second_steps import add_authenticator_app, make_passkey, plug_in_an_authenticator, prove_it_is_you
 
 if TYPE_CHECKING:
@@ -221,10 +224,22 @@ class Cast:
             "shop_order": self.shop_order,
             "invoice": self._in_link("/portal/invoices/", r"/portal/invoices/(\d+)/"),
             "mail": self._in_link("/dev/mail/", r"/dev/mail/(\d+)/", text=gold["email"]),
+            "letter": self._letter(gold["number"]),
             "passkey": self._passkey(),
             "quote": self.silver.page.url.rstrip("/").rsplit("/", 1)[-1],
             **self._of_stripe(),
         }
+
+    def _letter(self, number: str) -> str:
+        """What stands in the link of a letter about a sale; so young a demo has not sent one yet."""
+        code = (
+            "from membership import declining; from membership.models import Member; "
+            f"member = Member.objects.get(number={number!r}); "
+            "print(declining.link(declining.Asked(member, declining.choice_of('first_access'))))"
+        )
+        command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
+        run = subprocess.run(command, cwd=ROOT, env=self.demo.variables(), check=True, capture_output=True, text=True)
+        return run.stdout.strip().rstrip("/").rsplit("/", 1)[-1]
 
     def _in_link(self, path: str, pattern: str, text: str = "") -> str:
         page = self.gold.page
