@@ -150,9 +150,8 @@ def play(config: SchemathesisConfig, *, only: Iterable[str] = ()) -> Run:
         schema = schemathesis.openapi.from_wsgi(DOCUMENT, application, config=config)
         schema.hook(filter_failure)
         schema.hook(_knowing_members(config))
-        if only:
-            schema = schema.include(operation_id=list(only))
-        for event in engine.from_schema(schema).execute():
+        played = schema.include(operation_id=list(only)) if only else schema
+        for event in engine.from_schema(played).execute():
             run.hear(event)
     return run
 
