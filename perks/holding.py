@@ -146,11 +146,12 @@ def _hold(asked: Asked, promises: list[_Promise], at: datetime) -> list[Redempti
     """Under the lock of the membership: judge, take the slots, and let the next check know."""
     member = promises[0].decision.member
     assert member is not None
-    speaking = standing.current_membership(member, at)
-    if speaking is None:
-        raise NoLongerHonored("not_a_member")
-    membership = Membership.objects.select_for_update().get(pk=speaking.pk)
+    granted = Membership.objects.filter(grants=promises[0].grant).values_list("pk", flat=True).first()
+    if granted is None:
+        raise NoLongerHonored("not_in_tier")
+    membership = Membership.objects.select_for_update().get(pk=granted)
     facts = _judged(promises[0], member, at)
+    _refuse_where_another_speaks(facts, promises[0], membership, at)
     slots.expire_overdue(Q(decision_ref=asked.check), at=at)
     ident = f"red_{secrets.token_urlsafe(16)}"
     uses = []
@@ -160,7 +161,7 @@ def _hold(asked: Asked, promises: list[_Promise], at: datetime) -> list[Redempti
         _take(use, slots.purse(use.grant, facts, member=member.pk, at=at))
         uses.append(use)
     if any(use.slot for use in uses):
-        entitlements.rebuild_all(membership=membership, at=at)
+        entitlements.recount(membership=membership, at=at)
     return uses
 
 
@@ -178,6 +179,16 @@ def _judged(promise: _Promise, member: Member, at: datetime) -> Facts:
     if named_by is not None and named_by.card is not None and since.exists():
         raise CardBlocked
     return found.facts
+
+
+def _refuse_where_another_speaks(facts: Facts, promise: _Promise, membership: Membership, at: datetime) -> None:
+    """Raises NoLongerHonored where the member lives by another membership since than that which granted the perk."""
+    if any(held["grant"] == promise.grant for w in (*facts.windows, *facts.goodwill) for held in w.held):
+        return
+    # No longer held as it was promised, which a promise outlasts; if it is another's, it was not for this one to make.
+    speaking = standing.current_membership(promise.decision.member, at) if promise.decision.member else None
+    if speaking is None or speaking.pk != membership.pk:
+        raise NoLongerHonored("not_in_tier")
 
 
 def _use(asked: Asked, promise: _Promise, membership: Membership, at: datetime) -> Redemption:

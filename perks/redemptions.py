@@ -174,7 +174,7 @@ def _uses(ident: str, shop: int) -> list[Redemption]:
 def _locked(ident: str, shop: int) -> tuple[Membership, list[Redemption]]:
     """The uses of a redemption, read under the lock of the membership they draw on, and under their own: the sweep
     asks nobody's leave, and must not find a hold that is being committed."""
-    membership = Membership.objects.lock(_uses(ident, shop)[0].grant.membership_id)
+    membership = Membership.objects.select_for_update().get(pk=_uses(ident, shop)[0].grant.membership_id)
     list(Redemption.objects.select_for_update().filter(ident=ident).order_by("pk").values_list("pk"))
     return membership, _uses(ident, shop)
 
@@ -182,7 +182,7 @@ def _locked(ident: str, shop: int) -> tuple[Membership, list[Redemption]]:
 def _write(membership: Membership, uses: list[Redemption], fields: list[str], at: datetime) -> None:
     Redemption.objects.bulk_update(uses, fields)
     if any(use.slot for use in uses):
-        entitlements.rebuild_all(membership=membership, at=at)
+        entitlements.recount(membership=membership, at=at)
 
 
 def _status(uses: list[Redemption], at: datetime) -> Status:
