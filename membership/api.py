@@ -99,7 +99,8 @@ def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
 
 @api.exception_handler(Exception)
 def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
-    log.exception("%s %s failed", request.method, request.path, exc_info=error)
+    told = "".join(c for c in request.headers.get("X-Request-Id", "")[:64] if c.isalnum() or c in "-_")
+    log.exception("%s %s failed (X-Request-Id: %s)", request.method, request.path, told or "none", exc_info=error)
     return problems.respond(500, "internal_error", "Something went wrong on our side. Please try again.")
 
 

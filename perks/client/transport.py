@@ -91,7 +91,7 @@ class HttpTransport:
         except BaseException:
             sock.close()
             raise
-        if response.will_close or not self._most:
+        if response.will_close or not response.isclosed() or not self._most:
             sock.close()
         else:
             self._keep(sock)
@@ -114,7 +114,10 @@ class HttpTransport:
     def _waiting(self) -> socket.socket | None:
         """A kept connection that the other side has not closed: nothing can be read from one that only waits."""
         if self._process != os.getpid():  # forked: these are the parent's, whose answers must not be read here
-            self._kept, self._process = queue.LifoQueue(self._most), os.getpid()
+            parents, self._kept = self._kept, queue.LifoQueue(self._most)
+            self._process = os.getpid()
+            for sock in parents.queue:  # closes this process's copy; past its lock, which may be held for ever here
+                sock.close()
         while True:
             try:
                 sock = self._kept.get_nowait()

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections import deque
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from perks import client as shops
 from perks import keys
@@ -16,6 +22,7 @@ from tests.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from django.test import Client as Browser
 
@@ -83,7 +90,8 @@ class Told:
     """A real server on this machine that answers request by request as a test says: bytes, sent at once; a list, sent
     bit by bit with a pause between; None, the connection is closed; a number, silence for so many seconds first."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.context = context
         self.answers: deque[bytes | list[bytes] | float | None] = deque()
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.connections = 0
@@ -115,6 +123,12 @@ class Told:
 
     def _talk(self, connection: socket.socket) -> None:
         connection.settimeout(5)
+        if self.context:
+            try:
+                connection = self.context.wrap_socket(connection, server_side=True)
+            except OSError:
+                connection.close()
+                return
         with connection, connection.makefile("rb") as read:
             while (request := self._request(read)) is not None:
                 self.requests.append(request)
@@ -150,6 +164,27 @@ class Told:
 def server() -> Iterator[Told]:
     server = Told()
     yield server
+    server.close()
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[tuple[Told, ssl.SSLContext]]:
+    """Such a server behind TLS as localhost, and what trusts its certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    built = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+    built = built.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    certificate = built.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    file = tmp_path / "server.pem"
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    server = Told(context)
+    yield server, ssl.create_default_context(cadata=certificate.decode())
     server.close()
 
 

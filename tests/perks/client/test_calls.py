@@ -97,6 +97,17 @@ class TestRefusals:
             till.decide(basket=basket)
 
 
+def test_a_failure_of_the_api_is_found_in_its_log_by_the_request_s_id(till, inside, ada, basket, monkeypatch, caplog):
+    def broken(**_):
+        raise RuntimeError("never told outside")
+
+    monkeypatch.setattr("perks.checks.answer", broken)
+    with pytest.raises(shops.NoAnswer) as caught:
+        till.check_perks(member=named(ada), basket=basket)
+    assert (caught.value.status, caught.value.tries) == (500, 1)
+    assert f"X-Request-Id: {caught.value.request_id}" in caplog.text
+
+
 class TestAnAnswerLostAfterTheDeed:
     """The API did it; the answer got lost on the way. The next try is told the same, and nothing is used twice."""
 

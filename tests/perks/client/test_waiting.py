@@ -137,6 +137,37 @@ class TestConnections:
             thread.join(10)
         assert len(server.requests) == 20
 
+    def test_are_not_kept_where_none_should_be(self, server):
+        server.says(answer(), answer())
+        client = shops.Client(server.url, "vip_test_x", transport=shops.HttpTransport(server.url, keep=0))
+        client.list_perks()
+        client.list_perks()
+        assert server.connections == 2
+
+    def test_are_not_shared_with_a_process_that_was_forked(self, server, asks, monkeypatch):
+        server.says(answer(), answer())
+        asks.list_perks()
+        monkeypatch.setattr("perks.client.transport.os.getpid", lambda: -1)
+        asks.list_perks()
+        assert server.connections == 2
+
+    def test_go_over_tls_and_are_kept_there_too(self, secure, told):
+        server, context = secure
+        server.says(answer(), answer())
+        url = server.url.replace("http://127.0.0.1", "https://localhost")
+        transport = shops.HttpTransport(url, context=context)
+        client = shops.Client(url, "vip_test_x", transport=transport, on_exchange=told.append)
+        assert client.list_perks() == client.list_perks() == []
+        transport.close()
+        assert (server.connections, len(told)) == (1, 2)
+
+    def test_go_to_nobody_whose_certificate_is_not_trusted(self, secure):
+        server, _context = secure
+        client = shops.Client(server.url.replace("http://", "https://"), "vip_test_x", seconds=0.5)
+        with pytest.raises(shops.NoAnswer, match="CERTIFICATE_VERIFY_FAILED"):
+            client.list_perks()
+        assert server.requests == []
+
     def test_go_to_nothing_but_http(self):
         with pytest.raises(ValueError, match="no address"):
             shops.Client("ftp://club.example", "vip_test_x")
