@@ -6,6 +6,7 @@ and what a perk check answers are one, to the second.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from membership.standing import HONORED, Standing
@@ -16,11 +17,12 @@ from perks.kinds.base import localized
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
 
     from perks.facts import Facts
     from perks.kinds.base import SaleDates
     from perks.lookup import Found
+
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def is_open(sale: SaleDates, facts: Facts | None, at: datetime) -> bool:
@@ -46,6 +48,18 @@ def opens_at(sale: SaleDates, facts: Facts | None, at: datetime) -> datetime:
         if moment >= at:
             break
     return since or sale.opens_at
+
+
+def if_renewed(facts: Facts, at: datetime) -> Facts:
+    """The facts as they will be if the renewal that is expected is paid when it is due.
+
+    As they are, where none is expected, or where it is awaited already at `at`: then nobody knows.
+    """
+    ahead = facts.windows[-1] if facts.windows else None
+    if ahead is None or not ahead.provisional or facts.entitled_until is None or at >= facts.entitled_until:
+        return facts
+    bought = ahead._replace(ends_at=NEVER, provisional=False)
+    return facts._replace(windows=(*facts.windows[:-1], bought), entitled_until=NEVER, grace_until=None)
 
 
 def _opened_early(sale: SaleDates, facts: Facts, at: datetime) -> bool:
@@ -107,6 +121,6 @@ def _told(sale: SaleDates, found: Found | None, now: catalogue.Catalogue, at: da
         "tiers": tiers,
         "member_tier": tier,
         "tier_opens_at": tiers.get(tier, sale.opens_at) if tier else None,
-        "member_opens_at": opens_at(sale, facts, at) if found else None,
+        "member_opens_at": opens_at(sale, if_renewed(facts, at) if facts else None, at) if found else None,
         "open": is_open(sale, facts, at),
     }

@@ -283,7 +283,10 @@ class SaleOut(BaseModel):
     tier_opens_at: Annotated[datetime | None, Field(description="What that tier gets by the catalogue")]
     member_opens_at: Annotated[
         datetime | None,
-        Field(description="For the member asked about, as things stand: with what they hold, and as long as they do"),
+        Field(
+            description="For the member asked about, with what they hold; a renewal due before is taken as paid until "
+            "it is overdue"
+        ),
     ]
     open: Annotated[bool, Field(description="Now, for the member asked about; without one, for the public")]
 

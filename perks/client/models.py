@@ -277,7 +277,7 @@ class SaleOut:
     tier_opens_at: datetime | None
     """What that tier gets by the catalogue"""
     member_opens_at: datetime | None
-    """For the member asked about, as things stand: with what they hold, and as long as they do"""
+    """For the member asked about, with what they hold; a renewal due before is taken as paid until it is overdue"""
     open: bool
     """Now, for the member asked about; without one, for the public"""
 

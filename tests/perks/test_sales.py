@@ -108,6 +108,31 @@ class TestOpening:
         expected = "granted" if early else "payment_overdue"
         assert shop.reason("early-access", member=number(membership), basket=basket(lines=[LINE])) == expected
 
+    def test_after_a_renewal_to_come_is_told_as_if_it_were_paid_until_it_is_overdue(self, shop, sale, joined, clock):
+        membership = joined("silver-month")
+        public = clock.now + timedelta(days=60)
+        Sale.objects.update(opens_at=public, closes_at=public + timedelta(days=9))
+        fresh.forget_all()
+        early = when(public - timedelta(hours=24))
+        asked = {"member": number(membership), "basket": basket(lines=[LINE]), "perks": ["early-access"]}
+        assert told(shop, membership)["member_opens_at"] == shop.check(**asked)["decisions"][0]["opens_at"] == early
+        (term,) = membership.terms.all()
+        clock.move_to(term.ends_at + timedelta(days=2))
+        assert told(shop, membership)["member_opens_at"] == when(public)
+        ref = {"source": "paid", "source_ref": "in_next", "plan": membership.plan, "at": clock.now, "actor": "stripe"}
+        lifecycle.add_term(membership=membership, **ref)
+        clock.move_to(public - timedelta(hours=25))
+        assert told(shop, membership)["member_opens_at"] == early
+
+    def test_after_a_renewal_that_will_not_come_is_the_publics(self, shop, sale, joined, clock):
+        membership = joined("silver-month")
+        public = clock.now + timedelta(days=60)
+        Sale.objects.update(opens_at=public, closes_at=public + timedelta(days=9))
+        fresh.forget_all()
+        lifecycle.cancel(membership=membership, at=clock.now, actor="member:1")
+        assert told(shop, membership)["member_opens_at"] == when(public)
+        assert not told(shop, membership, X_Member_Clock=(public - timedelta(hours=1)).isoformat())["open"]
+
     def test_of_a_seat_is_that_of_its_household(self, shop, sale, joined, clock):
         membership, holder = joined("gold-year"), factories.member()
         households.open_seat(membership=membership, holder=holder, at=clock.now, actor="staff:1")
