@@ -54,7 +54,7 @@ def once(port: int, request: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=30) as sock:
         sock.sendall(request)
         got = b""
-        while (end := _end(got)) is None:
+        while (end := end_of(got)) is None:
             got += sock.recv(65536)
         head, _, body = got[:end].partition(b"\r\n\r\n")
         return _joined(body) if CHUNKED in head.lower() else body
@@ -78,7 +78,7 @@ def run(port: int, requests: Sequence[bytes], *, seconds: float, connections: in
         for ready, _ in selector.select(timeout=1):
             sock = ready.fileobj  # type: ignore[assignment]
             buffers[sock] += sock.recv(65536)
-            if _end(buffers[sock]) is None:
+            if end_of(buffers[sock]) is None:
                 continue
             if not buffers[sock].startswith(b"HTTP/1.1 200"):
                 raise BadAnswer(buffers[sock][:500].decode(errors="replace"))
@@ -91,7 +91,7 @@ def run(port: int, requests: Sequence[bytes], *, seconds: float, connections: in
     return result
 
 
-def _end(got: bytes) -> int | None:
+def end_of(got: bytes) -> int | None:
     """Where the first answer in `got` ends; None while it is not whole."""
     head, found, _ = got.partition(b"\r\n\r\n")
     if not found:
