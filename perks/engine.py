@@ -108,7 +108,7 @@ def decide(
     """
     nobody = "" if known else "email_unconfirmed" if by_email else "unknown_member"
     standing = facts.standing(at) if facts else None
-    held = facts.held(at) if facts else {}
+    held = facts.held(at, asked) if facts else {}
     codes = list(dict.fromkeys(asked if asked is not None else (*world.perks, *held)))
     about = facts.about if facts else NOBODY
     question = Question(at=at, basket=basket, room=Room(basket), sales=world.sales, member=about, events=world.events)

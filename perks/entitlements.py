@@ -14,7 +14,7 @@ from django.db.models import F, Q
 
 from membership import standing
 from membership.models import Card, Member, Membership
-from perks import grants, kinds, slots
+from perks import facts, grants, kinds, slots
 from perks.models import Entitlement, Grant
 
 if TYPE_CHECKING:
@@ -62,16 +62,17 @@ def _live_by(membership: Membership) -> list[int]:
 
 def _recounted(row: Entitlement, limited: Mapping[int, Grant]) -> str:
     """The row's facts with the uses of these grants counted anew: to the byte what recompute would say."""
-    facts = orjson.loads(row.facts)
+    own, _, settings = row.facts.partition("\n")
+    told = orjson.loads(own)
     used = slots.Uses(limited.values(), member=row.member_id, at=row.computed_at)
-    for window in (w for part in (facts, facts.get("seat")) if part for w in (*part["windows"], *part["goodwill"])):
+    for window in (w for part in (told, told.get("seat")) if part for w in (*part["windows"], *part["goodwill"])):
         for held in window["held"]:
             if (grant := limited.get(held["grant"])) is not None:
-                since = {"since": held["since"]} if "since" in held else {}
-                rest = {name: held[name] for name in ("grant", "perk", "kind", "settings")}
+                rest = {name: held[name] for name in ("grant", "perk", "kind")}
+                after = {name: held[name] for name in ("since", "sold") if name in held}
                 held.clear()
-                held |= rest | _uses(grant, used) | since
-    return _as_text(facts)
+                held |= rest | _uses(grant, used) | after
+    return f"{facts.as_line(told)}\n{settings}"
 
 
 @transaction.atomic(savepoint=False)
@@ -115,8 +116,8 @@ def _write(member: Member, at: datetime) -> None:
     if told is None:
         mine.delete()
         return
-    payer, facts = told
-    fields = {"card_id": _card_of(member), "payer_id": payer, "facts": facts, "computed_at": at}
+    payer, text = told
+    fields = {"card_id": _card_of(member), "payer_id": payer, "facts": text, "computed_at": at}
     mine.update(version=F("version") + 1, **fields)
 
 
@@ -125,7 +126,7 @@ def _card_of(member: Member) -> UUID | None:
 
 
 def recompute(member: Member, *, as_of: datetime) -> tuple[int | None, str] | None:
-    """-> (who pays for the member's seat, the facts as JSON: what Facts loads); None without any membership.
+    """-> (who pays for the member's seat, the facts as facts.load reads them); None without any membership.
 
     The own membership, and that of an open seat: which of them speaks is a question of the moment it is asked at.
     Moments before `as_of` that can no longer matter are left out.
@@ -134,14 +135,10 @@ def recompute(member: Member, *, as_of: datetime) -> tuple[int | None, str] | No
     first = own or seat
     if first is None:
         return None
-    facts = _facts(first, as_of, member)
+    told = _facts(first, as_of, member)
     if own and seat:
-        facts["seat"] = _facts(seat, as_of, member)
-    return seat.member_id if seat else None, _as_text(facts)
-
-
-def _as_text(facts: dict[str, Any]) -> str:
-    return orjson.dumps(facts, option=orjson.OPT_UTC_Z).decode()
+        told["seat"] = _facts(seat, as_of, member)
+    return seat.member_id if seat else None, facts.dump(told)
 
 
 def _facts(membership: Membership, as_of: datetime, member: Member) -> dict[str, Any]:

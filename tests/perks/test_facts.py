@@ -1,8 +1,11 @@
 """The entitlement row says what the membership says, at every moment, after every verb."""
 
+import importlib
+import json
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 
 from membership import households, invariants, lifecycle, standing
 from membership.models import Membership
@@ -218,3 +221,14 @@ class TestGrants:
         membership = joined("gold-year")
         lifecycle.cancel(membership=membership, at=clock.now, actor="member:1")
         assert self.codes(membership, term=None) == []
+
+
+def test_rows_of_before_are_migrated_to_what_is_written_now(joined, clock):
+    membership = joined()
+    written = Entitlement.objects.get().facts
+    migration = importlib.import_module("perks.migrations.0011_the_row_keeps_settings_apart")
+    migration.together(apps, None)
+    assert json.loads(Entitlement.objects.get().facts)["windows"][0]["held"][0]["settings"]
+    migration.apart(apps, None)
+    assert Entitlement.objects.get().facts == written
+    assert row(membership).held(clock.now)
