@@ -11,7 +11,7 @@ from django.db import migrations
 def apart(apps: Any, schema_editor: Any) -> None:
     entitlement = apps.get_model("perks", "Entitlement")
     for row in entitlement.objects.only("facts").iterator():
-        if "\n" not in row.facts:
+        if row.facts and "\n" not in row.facts:
             entitlement.objects.filter(pk=row.pk).update(facts=_two_lines(json.loads(row.facts)))
 
 
