@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -10,6 +10,9 @@ from pydantic import Field
 
 from perks.kinds.base import Effect, KindSettings, Question, Refusal
 from perks.shown import Better, Shown
+
+if TYPE_CHECKING:
+    from perks.allowances import Allowance
 
 CODE = "concierge"
 LABEL = gettext_lazy("Concierge")
@@ -55,13 +58,25 @@ def sentence(settings: Settings, question: Question) -> str:
 def words(settings: Settings) -> str:
     if settings.allowance is None:
         return _("A personal concierge, %(answer)s") % {"answer": _answered(settings)}
-    filled = {"uses": settings.allowance.uses, "answer": _answered(settings)}
-    match settings.allowance.every:
+    return _("A personal concierge: %(requests)s, %(answer)s") % {
+        "requests": _requests(settings.allowance),
+        "answer": _answered(settings),
+    }
+
+
+def _requests(allowance: Allowance) -> str:
+    """A term may be a month or a year, and the words are those of the perk: they name neither."""
+    match allowance.every:
         case "month":
-            return _("A personal concierge: %(uses)s requests a month, %(answer)s") % filled
+            text = ngettext("%(uses)s request a month", "%(uses)s requests a month", allowance.uses)
         case "quarter":
-            return _("A personal concierge: %(uses)s requests a quarter, %(answer)s") % filled
+            text = ngettext("%(uses)s request a quarter", "%(uses)s requests a quarter", allowance.uses)
         case "year":
-            return _("A personal concierge: %(uses)s requests a calendar year, %(answer)s") % filled
+            text = ngettext("%(uses)s request a calendar year", "%(uses)s requests a calendar year", allowance.uses)
         case "term":
-            return _("A personal concierge: %(uses)s requests in each membership year, %(answer)s") % filled
+            text = ngettext(
+                "%(uses)s request in each membership period",
+                "%(uses)s requests in each membership period",
+                allowance.uses,
+            )
+    return text % {"uses": allowance.uses}
