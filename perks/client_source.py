@@ -40,14 +40,15 @@ def files(schema: Schema) -> dict[str, str]:
 
 
 def _models(schema: Schema) -> str:
-    parts, asked = schema["components"]["schemas"], _asked(schema)
+    parts = schema["components"]["schemas"]
     bodies = {_name(body) for _, _, op in _calls(schema) if (body := _body(op))}
     wanted = [name for name in sorted(parts) if name not in OURS | bodies]
-    text = "\n\n".join(_model(name, parts[name], asked=name in asked) for name in wanted)
+    text = "\n\n".join(_model(name, parts[name]) for name in wanted)
     return "\n".join([HEAD.format(about="What the API takes and gives."), _imports(text), "\n" + text])
 
 
-def _model(name: str, part: Schema, *, asked: bool) -> str:
+def _model(name: str, part: Schema) -> str:
+    asked = part.get("additionalProperties") is False  # what the API is asked may have no other fields
     lines = ["@dataclass(frozen=True, slots=True, kw_only=True)", f"class {name}:"]
     if part.get("description"):
         lines += [*_doc(part["description"], "    "), ""]
@@ -195,15 +196,3 @@ def _body(operation: Schema) -> Schema:
 
 def _name(part: Schema) -> str:
     return str(part["$ref"]).rsplit("/", 1)[-1]
-
-
-def _asked(schema: Schema) -> set[str]:
-    """The models that stand in what is asked."""
-    found = {_name(body) for _, _, operation in _calls(schema) if (body := _body(operation))}
-    while True:
-        inner = {
-            name for one in found for name in re.findall(r"schemas/(\w+)'", str(schema["components"]["schemas"][one]))
-        }
-        if inner <= found:
-            return found
-        found |= inner

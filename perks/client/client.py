@@ -107,7 +107,7 @@ class Client(Operations):
         except (NoAnswer, TooMany) as trouble:
             return self.memory.fall_back(asked, trouble, at=self._now())
         self.memory.remember(asked, answer, at=self._now())
-        if self.memory.catalogue_is_old():
+        if self.memory.wants_catalogue():
             self.refresh_fail_modes(seconds=deadline - time.monotonic())
         return Decided("answer", answer)
 

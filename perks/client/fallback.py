@@ -1,8 +1,9 @@
 """What a shop should assume while the API does not answer. Nothing here is invented: it was told before, or it is a no.
 
-In this order: the answer to the very same question while its `valid_until` has not come; what the API said of this
-member in the last day (a no stays a no); each perk's fail mode, as the catalogue told it for the member's tier. Of
-somebody the API was never asked about, a perk is given only if its fail mode says so in every tier that has it.
+In this order: the last answer about the member, if it was to the very same question and its `valid_until` has not
+come; what the API said of this member in the last day (a no stays a no); each perk's fail mode, as the catalogue told
+it for the member's tier. Of somebody the API was never asked about, a perk is given only if its fail mode says so in
+every tier that has it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .codec import written
 from .errors import PerkApiError
 from .models import Basket, CheckOut, DecisionOut, MemberIn, PerkOut
 
-CATALOGUE_SECONDS = 600.0
+CATALOGUE_SECONDS, AGAIN_SECONDS = 600.0, 30.0  # after one that came, and one that did not
 REMEMBERED = timedelta(days=1)
 MOST_ANSWERS, MOST_MEMBERS = 1_000, 10_000
 COUNTS = frozenset({"current", "grace"})  # standings in which perks work
@@ -108,23 +109,31 @@ class Memory:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._answers: OrderedDict[str, CheckOut] = OrderedDict()
+        self._answers: OrderedDict[str, tuple[str, CheckOut]] = (
+            OrderedDict()
+        )  # one a member: the last, and its question
         self._members: OrderedDict[str, _Known] = OrderedDict()
         self._catalogue: dict[str, PerkOut] = {}
-        self._learned: float | None = None
+        self._next_look = 0.0
 
-    def catalogue_is_old(self) -> bool:
-        return self._learned is None or time.monotonic() - self._learned > CATALOGUE_SECONDS
+    def wants_catalogue(self) -> bool:
+        """Whether to look now; then nobody else is told to for a while, so that one checkout waits for it, not all."""
+        with self._lock:
+            if time.monotonic() < self._next_look:
+                return False
+            self._next_look = time.monotonic() + AGAIN_SECONDS
+            return True
 
     def learn(self, perks: Sequence[PerkOut]) -> None:
         """The catalogue, as GET /perks tells it."""
         with self._lock:
-            self._catalogue, self._learned = {perk.perk: perk for perk in perks}, time.monotonic()
+            self._catalogue = {perk.perk: perk for perk in perks}
+            self._next_look = time.monotonic() + CATALOGUE_SECONDS
 
     def remember(self, asked: Question, answer: CheckOut, *, at: datetime) -> None:
         """An answer that has just come."""
         with self._lock:
-            _keep(self._answers, asked.text, answer, MOST_ANSWERS)
+            _keep(self._answers, asked.who or asked.text, (asked.text, answer), MOST_ANSWERS)
             if asked.who is not None:
                 before = self._members.get(asked.who)
                 known = _Known(at, _tier(answer), dict(before.noes) if before else {})
@@ -137,14 +146,14 @@ class Memory:
     def was_used(self, check: str) -> None:
         """Its perks are held for an order: the answer says nothing about the next one."""
         with self._lock:
-            for text in [text for text, answer in self._answers.items() if answer.id == check]:
-                del self._answers[text]
+            for key in [key for key, (_question, answer) in self._answers.items() if answer.id == check]:
+                del self._answers[key]
 
     def fall_back(self, asked: Question, trouble: PerkApiError, *, at: datetime) -> Decided:
         """What to assume instead of an answer."""
         with self._lock:
-            last = self._answers.get(asked.text)
-            if last is not None and at < last.valid_until:
+            question, last = self._answers.get(asked.who or asked.text, ("", None))
+            if last is not None and question == asked.text and at < last.valid_until:
                 return Decided("last_answer", last, trouble=trouble)
             perks = self._catalogue if asked.perks is None else asked.perks
             assumed = tuple(self._assumed(perk, asked.who, at) for perk in perks)

@@ -51,13 +51,17 @@ class TestWhileItAnswers:
         till.decide(member=named(ada), basket=basket)
         assert [exchange.operation for exchange in told] == ["check_perks", "list_perks", "check_perks"]
 
-    def test_a_catalogue_that_does_not_come_spoils_no_answer(self, server, asks, basket):
+    def test_a_catalogue_that_does_not_come_spoils_no_answer_and_the_next_does_not_wait(
+        self, server, asks, basket, told
+    ):
         body = (
             '{"id": "chk_x", "decided_at": "2026-03-02T10:00:00Z", "valid_until": "2026-03-02T10:00:00Z",'
             ' "stale": false, "member": null, "decisions": [], "totals": null, "join_offer": null}'
         )
-        server.says(answer(200, body), 5.0)
-        assert asks.decide(if_joined="gold-year", basket=basket, seconds=0.5).source == "answer"
+        server.says(answer(200, body), 5.0, answer(200, body))
+        for _ in range(2):
+            assert asks.decide(if_joined="gold-year", basket=basket, seconds=0.5).source == "answer"
+        assert [exchange.operation for exchange in told] == ["check_perks", "list_perks", "check_perks"]
 
 
 class TestTheSameQuestionWhileItsAnswerHolds:
@@ -79,6 +83,15 @@ class TestTheSameQuestionWhileItsAnswerHolds:
         till.decide(member=named(ada), basket=basket)
         inside.away = True
         assert till.decide(member=named(ada)).source == "fail_modes"
+
+    def test_nor_does_one_before_the_last(self, till, inside, ada, basket, clock):
+        """What was said since may be a no."""
+        till.decide(member=named(ada), basket=basket)
+        lifecycle.suspend(membership=ada, source="fraud", source_ref="x", at=clock.now, actor="staff:1")
+        till.decide(member=named(ada))
+        inside.away = True
+        decided = till.decide(member=named(ada), basket=basket)
+        assert (decided.source, allowed(decided)) == ("fail_modes", set())
 
     def test_nor_does_the_next_order(self, till, inside, ada, basket):
         check = till.decide(member=named(ada), basket=basket).answer
