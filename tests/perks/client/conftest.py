@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from django.test import Client as Browser
 
 
+PATIENT = {"seconds": 20.0, "changing_seconds": 20.0}
+
+
 class Inside:
     """Carries requests to the API without a socket. `lost`: how many answers are lost once they are given.
     `away`: nothing gets through."""
@@ -122,7 +125,7 @@ class Told:
             self.threads[-1].start()
 
     def _talk(self, connection: socket.socket) -> None:
-        connection.settimeout(5)
+        connection.settimeout(30)
         if self.context:
             try:
                 connection = self.context.wrap_socket(connection, server_side=True)
@@ -190,9 +193,9 @@ def secure(tmp_path: Path) -> Iterator[tuple[Told, ssl.SSLContext]]:
 
 @pytest.fixture
 def asks(server: Told, told: list[shops.Exchange]) -> Iterator[shops.Client]:
-    """A client of that server."""
+    """A client of that server. It has time: only the tests of the budget may hang on how fast this machine is."""
     transport = shops.HttpTransport(server.url)
-    yield shops.Client(server.url, "vip_test_x", transport=transport, on_exchange=told.append)
+    yield shops.Client(server.url, "vip_test_x", transport=transport, on_exchange=told.append, **PATIENT)
     transport.close()
 
 

@@ -21,7 +21,9 @@ def test_its_example_orders_a_coat_with_free_delivery(joined, live_server, till,
     ada = joined("gold-year")
     monkeypatch.setitem(sys.modules, "vip_membership_client", shops)
     code = (
-        example().replace("https://club.example", live_server.url).replace('language="en"', "seconds=20, transport=way")
+        example()
+        .replace("https://club.example", live_server.url)
+        .replace('language="en"', "seconds=20, changing_seconds=20, transport=way")
     )
     way = shops.HttpTransport(live_server.url, keep=0)
     names = {"api_key": till._api_key, "number": ada.member.number, "way": way}

@@ -7,46 +7,48 @@ import threading
 import pytest
 
 from perks import client as shops
-from tests.perks.client.conftest import answer, seconds_of
+from tests.perks.client.conftest import PATIENT, answer, seconds_of
 
 PROBLEM = '{"type": "x", "title": "x", "status": %d, "code": "%s", "detail": "said so"}'
 
 
 class TestTheBudget:
-    def test_is_a_second_where_nobody_answers(self, server, asks):
-        server.says(5.0)
+    def test_is_a_second_where_nobody_answers(self, server):
+        server.says(30.0)
+        client = shops.Client(server.url, "vip_test_x", transport=shops.HttpTransport(server.url, keep=0))
 
         def ask():
             with pytest.raises(shops.NoAnswer, match="timed out") as caught:
-                asks.list_perks()
+                client.list_perks()
             assert caught.value.status is None
 
-        assert 0.9 < seconds_of(ask) < 3
+        assert 0.9 < seconds_of(ask) < 15
 
-    @pytest.mark.parametrize("trickle", [[b"HTTP/1.1 200 OK\r\n"] * 80, [answer()[:-2], *[b" "] * 80]])
+    @pytest.mark.parametrize("trickle", [[b"HTTP/1.1 200 OK\r\n"] * 400, [answer()[:-2], *[b" "] * 400]])
     def test_holds_where_an_answer_trickles_in(self, server, asks, trickle):
-        server.says(trickle, 5.0, 5.0, 5.0, 5.0)
+        server.says(trickle, *[30.0] * 4)
 
         def ask():
             with pytest.raises(shops.NoAnswer):
                 asks.list_perks(seconds=0.3)
 
-        assert seconds_of(ask) < 3
+        assert seconds_of(ask) < 10
 
     def test_is_not_used_up_where_nobody_listens(self, nobody, told):
-        client = shops.Client(nobody, "vip_test_x", on_exchange=told.append, seconds=0.5)
+        client = shops.Client(nobody, "vip_test_x", on_exchange=told.append, **PATIENT)
 
         def ask():
             with pytest.raises(shops.NoAnswer, match="refused") as caught:
                 client.list_perks()
-            assert caught.value.tries == len(told) >= 2
+            assert caught.value.tries == len(told) == 5
 
-        assert seconds_of(ask) < 3
+        assert seconds_of(ask) < 15
 
-    def test_is_longer_for_what_changes_something(self, server, asks):
-        server.says([b""] * 30 + [answer(409, PROBLEM % (409, "check_used"))])
+    def test_is_longer_for_what_changes_something(self, server):
+        server.says([b""] * 25 + [answer(409, PROBLEM % (409, "check_used"))])
+        client = shops.Client(server.url, "vip_test_x", transport=shops.HttpTransport(server.url, keep=0))
         with pytest.raises(shops.Conflict):
-            asks.hold_perks(check="chk_x", order="1", perks=["a"])
+            client.hold_perks(check="chk_x", order="1", perks=["a"])
 
 
 class TestItIsAskedAgain:
@@ -58,7 +60,7 @@ class TestItIsAskedAgain:
 
     def test_when_it_was_told_to(self, server, asks):
         server.says(answer(429, PROBLEM % (429, "slow_down"), Retry_After="1"), answer())
-        assert asks.list_perks(seconds=4) == []
+        assert asks.list_perks() == []
 
     def test_not_when_told_to_wait_longer_than_there_is_time(self, server, asks):
         server.says(answer(429, PROBLEM % (429, "slow_down"), Retry_After="30"))
@@ -90,10 +92,10 @@ class TestItIsAskedAgain:
         assert (caught.value.tries, len(server.requests)) == (1, 1)
 
     def test_whatever_it_is_where_nothing_was_sent(self, nobody, told):
-        client = shops.Client(nobody, "vip_test_x", on_exchange=told.append, changing_seconds=0.5)
+        client = shops.Client(nobody, "vip_test_x", on_exchange=told.append, **PATIENT)
         with pytest.raises(shops.NoAnswer):
             client.ask_for_confirmation(email="ada@example.org")
-        assert len(told) >= 2
+        assert len(told) == 5
 
 
 class TestAnAnswer:
@@ -139,7 +141,7 @@ class TestConnections:
 
     def test_are_not_kept_where_none_should_be(self, server):
         server.says(answer(), answer())
-        client = shops.Client(server.url, "vip_test_x", transport=shops.HttpTransport(server.url, keep=0))
+        client = shops.Client(server.url, "vip_test_x", transport=shops.HttpTransport(server.url, keep=0), **PATIENT)
         client.list_perks()
         client.list_perks()
         assert server.connections == 2
@@ -156,14 +158,14 @@ class TestConnections:
         server.says(answer(), answer())
         url = server.url.replace("http://127.0.0.1", "https://localhost")
         transport = shops.HttpTransport(url, context=context)
-        client = shops.Client(url, "vip_test_x", transport=transport, on_exchange=told.append)
+        client = shops.Client(url, "vip_test_x", transport=transport, on_exchange=told.append, **PATIENT)
         assert client.list_perks() == client.list_perks() == []
         transport.close()
         assert (server.connections, len(told)) == (1, 2)
 
     def test_go_to_nobody_whose_certificate_is_not_trusted(self, secure):
         server, _context = secure
-        client = shops.Client(server.url.replace("http://", "https://"), "vip_test_x", seconds=0.5)
+        client = shops.Client(server.url.replace("http://", "https://"), "vip_test_x", **PATIENT)
         with pytest.raises(shops.NoAnswer, match="CERTIFICATE_VERIFY_FAILED"):
             client.list_perks()
         assert server.requests == []
