@@ -75,7 +75,7 @@ def main() -> int:
     results: dict[str, dict[int, Any]] = {database: {} for database in options.database}
     for database in options.database:
         for size in sorted(options.sizes):
-            with _installation(database, size) as (environment, facts):
+            with installation(database, size) as (environment, facts):
                 results[database][size] = _measure(environment, facts, options)
             _tell(database, size, results[database][size])
     sys.stdout.write(json.dumps({"perks": results, **place.conditions()}) + "\n")
@@ -92,7 +92,7 @@ def _options() -> argparse.Namespace:
 
 
 @contextmanager
-def _installation(database: str, size: int) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
+def installation(database: str, size: int) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
     """A folder with a filled database of its own, and the environment that names it."""
     with place.place(database) as found:
         environment = {**found, "VIP_CLOCK": "membership.clock.wall"}
@@ -110,11 +110,11 @@ def _measure(environment: dict[str, str], facts: dict[str, Any], options: argpar
     """Medians of the rounds, by maker; of `till` also when it is asked about one perk and about all."""
     with ExitStack() as stack:
         servers = {
-            name: stack.enter_context(_server(name, FIRST_PORT + n, environment, facts)) for n, name in enumerate(APPS)
+            name: stack.enter_context(running(name, FIRST_PORT + n, environment, facts)) for n, name in enumerate(APPS)
         }
-        asked = {name: (servers[name], _requests(facts, TWO)) for name in APPS}
-        asked["one perk"] = (servers["till"], _requests(facts, TWO[:1]))
-        asked[f"all {len(facts['perks'])}"] = (servers["till"], _requests(facts, facts["perks"]))
+        asked = {name: (servers[name], questions(facts, TWO)) for name in APPS}
+        asked["one perk"] = (servers["till"], questions(facts, TWO[:1]))
+        asked[f"all {len(facts['perks'])}"] = (servers["till"], questions(facts, facts["perks"]))
         _same_answer(list(servers.values()), asked["bare"][1])
         runs: dict[str, list[load.Run]] = {name: [] for name in asked}
         for _ in range(options.rounds + 1):  # the first round warms up
@@ -125,14 +125,14 @@ def _measure(environment: dict[str, str], facts: dict[str, Any], options: argpar
     return {name: _summary(found[1:]) for name, found in runs.items()}
 
 
-def _requests(facts: dict[str, Any], perks: list[str]) -> list[bytes]:
+def questions(facts: dict[str, Any], perks: list[str]) -> list[bytes]:
     asked = {"basket": BASKET, "perks": perks, "channel": "web", "if_joined": None}
     bodies = (json.dumps({"member": {"number": number}, **asked}).encode() for number in facts["numbers"])
     return [load.post("/api/v1/perk-checks", body, key=facts["key"]) for body in bodies]
 
 
 @contextmanager
-def _server(name: str, port: int, environment: dict[str, str], facts: dict[str, Any]) -> Iterator[Server]:
+def running(name: str, port: int, environment: dict[str, str], facts: dict[str, Any]) -> Iterator[Server]:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--http", "1", "--workers", "1"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--blocking-threads", str(THREADS), "--log-level", "error"]
     process = subprocess.Popen(  # noqa: S603 (our own words)
