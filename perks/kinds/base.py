@@ -15,11 +15,11 @@ A kind is one module in this folder (docs/new-kind.md says how to add one):
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self, get_args
 
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from perks import allowances
 from perks.allowances import Allowance
@@ -46,15 +46,38 @@ def localized(names: Mapping[str, str]) -> str:
     return names.get(get_language() or "en") or names["en"]
 
 
-Words = Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S")]
+# What can stand in one line of a form, and in a basket: without blanks around it, and without an end of line in it.
+Words = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f\x85\u2028\u2029]+$"
+    ),
+]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 Names = Annotated[dict[Language, Words], AfterValidator(_in_english_at_least)]
 
 
-class Valuation(BaseModel):
-    """What one use counts for in the value ledger: a share of its effect (100 = the effect itself), or a fixed sum."""
+class Unset(BaseModel):
+    """Settings in which an empty list or table is none at all where that is allowed: so the forms say, and so it is
+    kept, however it came in."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_unset(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        may_be_none = {name for name, f in cls.model_fields.items() if type(None) in get_args(f.annotation)}
+        return {name: None if name in may_be_none and _is_empty(value) else value for name, value in given.items()}
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, (list, tuple, set, frozenset, dict)) and not value
+
+
+class Valuation(Unset):
+    """What one use counts for in the value ledger: a share of its effect (100 = the effect itself), or a fixed sum."""
 
     share: Annotated[
         int,
@@ -79,15 +102,13 @@ class About(NamedTuple):
 NOBODY = About()
 
 
-class KindSettings(BaseModel):
+class KindSettings(Unset):
     """Settings common to all kinds.
 
     `currencies`: baskets it works in (None: any). `in_grace`: keep it, stop it, or only finish what is booked.
     `fail_mode`: what a shop should assume if it cannot reach us. `stacking`: with everything; only the best of its
     `group`; or never beside discounts of the shop's own. `seats`: whether a household shares the allowance.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     NEEDS_BIRTHDAY: ClassVar[bool] = False  # whether the day and month of birth are kept for the kind's rule
 

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from membership import calendar, money
 from perks.allowances import Allowance
-from perks.kinds.base import About, Amounts, Effect, KindSettings, Question, Refusal, below, off_the_basket
+from perks.kinds.base import About, Amounts, Effect, KindSettings, Question, Refusal, Words, below, off_the_basket
 from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ class Settings(KindSettings):
     days_before: Annotated[Days, Shown(gettext_lazy("Days before the birthday"), better=Better.MORE)] = 7
     days_after: Annotated[Days, Shown(gettext_lazy("Days after the birthday"), better=Better.MORE)] = 7
     sku: Annotated[
-        str | None,
+        Words | None,
         Shown(gettext_lazy("Article"), gettext_lazy("Its number in the shop. Or name a sum instead.")),
-    ] = Field(default=None, min_length=1, max_length=120)
+    ] = None
     amount: Annotated[Amounts | None, Shown(gettext_lazy("Sum off the basket"), better=Better.MORE)] = None
     minimum_basket: Annotated[
         Amounts | None, Shown(gettext_lazy("Minimum basket"), gettext_lazy("Of the goods."), Better.LESS)

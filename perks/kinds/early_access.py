@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from pydantic import Field
 
-from perks.kinds.base import Effect, KindSettings, Question, Refusal, SaleDates
+from perks.kinds.base import Effect, KindSettings, Question, Refusal, SaleDates, Words
 from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Settings(KindSettings):
         int, Shown(gettext_lazy("Hours"), gettext_lazy("Before the sale opens to the public."), Better.MORE)
     ] = Field(ge=1, le=24 * 60)
     sales: Annotated[
-        frozenset[str] | None,
+        frozenset[Words] | None,
         Shown(gettext_lazy("Sales"), gettext_lazy("Their codes, one a line. Empty: every sale."), Better.WIDER),
     ] = None
 

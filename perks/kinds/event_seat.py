@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from perks import allowances
-from perks.kinds.base import Effect, KindSettings, Names, Question, Refusal, localized
+from perks.kinds.base import Effect, KindSettings, Names, Question, Refusal, Words, localized
 from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Settings(KindSettings):
 
     seat: Annotated[Names, Shown(gettext_lazy("Seat"), gettext_lazy("As members read it: “A seat at our workshops”."))]
     events: Annotated[
-        frozenset[str] | None,
+        frozenset[Words] | None,
         Shown(gettext_lazy("Events"), gettext_lazy("Their codes, one a line. Empty: every event."), Better.WIDER),
     ] = None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from django.utils.translation import gettext_lazy, ngettext
 from pydantic import Field
 
-from perks.kinds.base import Effect, KindSettings, Question, Refusal
+from perks.kinds.base import Effect, KindSettings, Question, Refusal, Words
 from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Settings(KindSettings):
         ge=1, le=3650
     )
     excluded_categories: Annotated[
-        frozenset[str], Shown(gettext_lazy("Not for these categories"), better=Better.NARROWER)
+        frozenset[Words], Shown(gettext_lazy("Not for these categories"), better=Better.NARROWER)
     ] = frozenset()
     not_on_sale: Annotated[bool, Shown(gettext_lazy("Not for goods in a sale"), better=Better.LESS)] = False
 

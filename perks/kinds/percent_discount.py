@@ -11,7 +11,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from pydantic import field_validator
 
-from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal, below
+from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal, Words, below
 from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ class Settings(KindSettings):
 
     percent: Annotated[Decimal, Shown(gettext_lazy("Percent off"), better=Better.MORE)]
     categories: Annotated[
-        frozenset[str] | None,
+        frozenset[Words] | None,
         Shown(gettext_lazy("Only these categories"), gettext_lazy("One a line. Empty: all."), Better.WIDER),
     ] = None
     skus: Annotated[
-        frozenset[str] | None,
+        frozenset[Words] | None,
         Shown(
             gettext_lazy("Only these articles"),
             gettext_lazy("One a line. With categories too, either will do."),
@@ -41,11 +41,11 @@ class Settings(KindSettings):
         ),
     ] = None
     excluded_categories: Annotated[
-        frozenset[str], Shown(gettext_lazy("Not for these categories"), better=Better.NARROWER)
+        frozenset[Words], Shown(gettext_lazy("Not for these categories"), better=Better.NARROWER)
     ] = frozenset()
-    excluded_skus: Annotated[frozenset[str], Shown(gettext_lazy("Not for these articles"), better=Better.NARROWER)] = (
-        frozenset()
-    )
+    excluded_skus: Annotated[
+        frozenset[Words], Shown(gettext_lazy("Not for these articles"), better=Better.NARROWER)
+    ] = frozenset()
     not_on_sale: Annotated[bool, Shown(gettext_lazy("Not for goods in a sale"), better=Better.LESS)] = False
     minimum_basket: Annotated[
         Amounts | None, Shown(gettext_lazy("Minimum basket"), gettext_lazy("Of the goods."), Better.LESS)

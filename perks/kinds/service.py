@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from pydantic import Field
 
 from perks import allowances
-from perks.kinds.base import Effect, KindSettings, Names, Question, Refusal, localized
+from perks.kinds.base import Effect, KindSettings, Names, Question, Refusal, Words, localized
 from perks.shown import Better, Shown
 
 CODE = "service"
@@ -21,7 +21,7 @@ class Settings(KindSettings):
 
     service: Annotated[Names, Shown(gettext_lazy("Service"), gettext_lazy("As members read it: “Free alterations”."))]
     excluded_categories: Annotated[
-        frozenset[str],
+        frozenset[Words],
         Shown(
             gettext_lazy("Not for these categories"),
             gettext_lazy("Goods of these categories alone do not open it."),
