@@ -6,7 +6,9 @@ said beside each setting, in its kind's file (perks.shown.Better).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import batched
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -18,9 +20,14 @@ from perks import entitlements, grants, improvement, kinds, slots
 from perks.models import Grant, Perk, TierPerk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from perks.kinds import KindSettings
+
+AT_ONCE = 500
 
 
 class NotOffered(DomainError):
@@ -54,8 +61,7 @@ def rehearse(*, perk: Perk, tier: Tier, at: datetime) -> Plan:
     """What would change, by membership. Raises NotOffered, TakesAway."""
     now = _offered(perk, tier)
     plan, worse, losers = Plan(), set(), 0
-    for membership in Membership.objects.open().with_facts().order_by("pk").iterator(chunk_size=500):
-        held = _held(membership, perk, tier, at)
+    for membership, held in _with_what_they_hold(perk, tier, at):
         spans = _spans(membership, tier, at)
         if losing := {label for grant in held for label in improvement.worse(slots.settings_of(grant), now)}:
             worse |= losing
@@ -124,6 +130,20 @@ def _spans(membership: Membership, tier: Tier, at: datetime) -> list[grants.Span
     return [span for span in grants.spans(membership) if span.tier == tier and span.ends_at > max(at, span.starts_at)]
 
 
+def _with_what_they_hold(perk: Perk, tier: Tier, at: datetime) -> Iterator[tuple[Membership, list[Grant]]]:
+    """Every open membership with its grants of the perk, read by the batch: however many members there are."""
+    every = Membership.objects.open().with_facts().order_by("pk").iterator(chunk_size=AT_ONCE)
+    for batch in batched(every, AT_ONCE, strict=False):
+        held: defaultdict[int, list[Grant]] = defaultdict(list)
+        for grant in _live(perk, tier, at).filter(membership__in=batch):
+            held[grant.membership_id].append(grant)
+        yield from ((membership, held[membership.pk]) for membership in batch)
+
+
 def _held(membership: Membership, perk: Perk, tier: Tier, at: datetime) -> list[Grant]:
-    live = Grant.objects.filter(membership=membership, perk=perk, tier=tier.code, ends_at__gt=at)
-    return list(live.filter(source=Grant.Source.TERM).select_related("perk").order_by("pk"))
+    return list(_live(perk, tier, at).filter(membership=membership))
+
+
+def _live(perk: Perk, tier: Tier, at: datetime) -> QuerySet[Grant]:
+    live = Grant.objects.filter(perk=perk, tier=tier.code, ends_at__gt=at, source=Grant.Source.TERM)
+    return live.select_related("perk").order_by("pk")

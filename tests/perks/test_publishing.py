@@ -4,10 +4,12 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from membership import lifecycle
 from membership.models import AuditEntry, Tier
-from perks import improvement, kinds
+from perks import improvement, kinds, publishing
 from perks.models import Perk, TierPerk
 from tests.invariants import breached
 from tests.perks.conftest import basket, number
@@ -143,3 +145,18 @@ class TestBetter:
 
     def test_another_kind_is_never_better(self):
         assert improvement.worse(kinds.check("concierge", {}), kinds.check("free_shipping", {})) == ["Kind"]
+
+
+def test_is_rehearsed_with_as_many_queries_for_twenty_as_for_two(joined, laurel, clock):
+    """What shows staff whom a change would reach asks nothing for each membership."""
+    perk, tier = Perk.objects.get(code="free-shipping"), Tier.objects.get(code="gold")
+
+    def queries(of):
+        for _ in range(of):
+            joined("gold-year")
+        with CaptureQueriesContext(connection) as asked:
+            plan = publishing.rehearse(perk=perk, tier=tier, at=clock.now)
+        return plan.unchanged, len(asked)
+
+    (two, few), (twenty, many) = queries(2), queries(18)
+    assert (two, twenty, many) == (2, 20, few)
