@@ -3,7 +3,7 @@
 tests/perks/test_facts.py holds `Facts.standing` to membership.standing.at.
 
 The row has two lines of JSON: what is the member's own, and the settings that their perks were sold under. The second
-is four fifths of it and the same for all who bought the same, so a process understands it once (it takes 20 µs).
+is most of it and the same for all who bought the same, so a process understands it once.
 """
 
 from __future__ import annotations
