@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from billing import endings, gateway, refund_outcomes, refund_quotes
 from billing.models import Dispute, Payment
-from membership import audit, lifecycle, messages, timeline
+from membership import audit, lifecycle, messages, standing, timeline
 from membership.models import Membership, Stop
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def _take_effect(row: Dispute, at: datetime) -> None:
     if membership.status not in lifecycle.LIVING:
         return
     if row.status in CONTESTED:
+        if standing.has_run_out(membership, at):
+            return  # over, whether or not the sweep has said so yet: there is nothing to hold
         lifecycle.suspend(
             membership=membership, source=Stop.Source.DISPUTE, source_ref=row.stripe_id, at=at, actor=ACTOR
         )

@@ -54,6 +54,15 @@ def _awaits_renewal(membership: Membership) -> bool:
     return membership.renewal_expected and membership.plan.renews and membership.status != Status.ENDED
 
 
+def has_run_out(membership: Membership, moment: datetime) -> bool:
+    """Whether its last day is over and nothing is awaited: no more of it is to come."""
+    return (
+        membership.entitled_until is not None
+        and membership.entitled_until <= moment
+        and not membership.renewal_expected
+    )
+
+
 def open_stop(membership: Membership, moment: datetime) -> Stop | None:
     """A stop that is open at `moment`, if there is one."""
     return next((s for s in membership.stops.all() if _within(moment, s.opened_at, s.lifted_at)), None)

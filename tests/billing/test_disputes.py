@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from billing import gateway, nets
@@ -10,7 +11,7 @@ from billing.emulator import disputes as bank
 from billing.emulator import faults
 from billing.models import Dispute, Operation, Payment, Refund, Subscription
 from membership import lifecycle, standing
-from membership.models import Membership, TimelineEntry
+from membership.models import Membership, Stop, TimelineEntry
 from perks import keys, programme
 from tests.billing.conftest import come_back, go_to_pay, mails, pay
 from tests.billing.refunding import change_mind
@@ -58,6 +59,19 @@ class TestADispute:
         assert Payment.objects.get().disputed == 11900
         assert kinds() >= {"dispute.needs_response", "membership.suspend"}
         assert breached_once_worked_off() == set()
+
+    @pytest.mark.parametrize("seen_out_first", [True, False])
+    def test_of_a_membership_that_has_run_out_holds_nothing(self, joined, clock, webhooks, seen_out_first):
+        joined.post("/portal/cancel/")
+        clock.move(days=367)
+        if seen_out_first:
+            call_command("tick")
+        dispute()
+        webhooks()
+        call_command("tick")
+        assert (now(clock), Stop.objects.count()) == ("lapsed", 0)
+        assert Payment.objects.get().disputed == 11900
+        assert not mails("dispute_opened")
 
     @pytest.mark.parametrize(("mode", "seed"), MODES)
     def test_that_is_won_gives_them_back(self, joined, clock, webhooks, mode, seed):
