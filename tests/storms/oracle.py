@@ -78,16 +78,16 @@ def stays(ledger: dict[str, Any], *, zone: str) -> list[Stay]:
         stay.renews = one["status"] in LIVE and not scheduled
         stay.upgrades = _upgrades(invoices)
         runs_until = _midnight_after(stay.terms[-1].ends_at, zone) if stay.terms else None
-        _contested(stay, invoices, ledger, over=_over(one, runs_until) if runs_until and not stay.renews else None)
+        _contested(stay, invoices, ledger, ran_out=_ran_out(one, runs_until) if not stay.renews else None)
         if stay.terms:
             stay.entitled_until = stay.cut_at or runs_until
         made.append(stay)
     return made
 
 
-def _over(subscription: dict[str, Any], runs_until: datetime) -> datetime:
+def _ran_out(subscription: dict[str, Any], runs_until: datetime | None) -> datetime | None:
     """When a stay that nothing renews was over: with its last day, or when it was canceled after that."""
-    return max(runs_until, _moment(subscription["canceled_at"] or 0))
+    return runs_until and max(runs_until, _moment(subscription["canceled_at"] or 0))
 
 
 def _upgrades(invoices: list[dict[str, Any]]) -> list[tuple[datetime, str]]:
@@ -100,7 +100,7 @@ def _upgrades(invoices: list[dict[str, Any]]) -> list[tuple[datetime, str]]:
     return made
 
 
-def _contested(stay: Stay, invoices: list[dict[str, Any]], ledger: dict[str, Any], *, over: datetime | None) -> None:
+def _contested(stay: Stay, invoices: list[dict[str, Any]], ledger: dict[str, Any], *, ran_out: datetime | None) -> None:
     """What became of the charges it was paid by. Any that is contested before the stay is over holds it, an upgrade's
     too; one that paid for time and was undone while that time ran ends it.
     """
@@ -112,7 +112,7 @@ def _contested(stay: Stay, invoices: list[dict[str, Any]], ledger: dict[str, Any
             if charge["paid"] and charge["payment_intent"] in intents:
                 ends += [moment for moment in _undone(charge, ledger) if moment < max(bought, default=0)]
                 open_ones = _disputes(charge, ledger, "needs_response", "under_review")
-                stay.contested |= any(over is None or _moment(d["created"]) < over for d in open_ones)
+                stay.contested |= any(ran_out is None or _moment(d["created"]) < ran_out for d in open_ones)
                 over = _disputes(charge, ledger, "won", "lost")
                 stay.stops += [(_moment(d["created"]), _moment(ledger["closed"][d["id"]])) for d in over]
     stay.stops.sort()
