@@ -64,6 +64,7 @@ def valid_until(page: Page) -> date:
     return datetime.strptime(shown[1], "%d %B %Y").replace(tzinfo=UTC).date()
 
 
+@pytest.mark.usefixtures("browser")  # or pytest would put the first of them, which needs none, behind the others
 class TestThePersonas:
     """As they are at the demo's present, each by a life that was lived. First: nothing has been moved yet."""
 
