@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from membership import clock, limits, messages, search, timeline
+from membership import clock, limits, messages, search, staff, timeline
 from membership.models import Member, SearchKey, User
 
 if TYPE_CHECKING:
@@ -78,6 +79,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "email_taken": _("This address cannot be used."),
         "duplicate_email": _("This already is your address."),
     }
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Staff who are not on the roll have no portal: they begin in the console."""
+        held = staff.of(request.user)
+        if held and not Member.objects.filter(user=held.user_id).exists():
+            return reverse("console")
+        return str(super().get_login_redirect_url(request))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Keep the mail as a row; the worker sends it. Where strangers ask too often, nothing is written."""

@@ -292,6 +292,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = PROGRAMME_NAME
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # localhost speaks http
 USERSESSIONS_TRACK_ACTIVITY = True
+CONSOLE_SECOND_FACTOR = VIP_MODE != "demo"  # staff prove more than a password (membership/console/access.py)
 
 # --- mail: every mail is a Message row; this is only the last step ------------------------------------------------
 

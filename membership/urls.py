@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("c/<str:token>", card_views.page, name="card-page"),
     path(".well-known/vip-keys.json", card_views.keys, name="vip-keys"),
     path("account/", include("allauth.urls")),
+    path("console/", include("membership.console.urls")),
     path("", include("perks.urls")),
     path("", include("billing.urls")),
 ]

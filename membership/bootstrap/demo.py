@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import DEFAULT_DB_ALIAS
 
 from membership import card_token
-from membership.bootstrap import lives, personas
+from membership.bootstrap import colleagues, lives, personas
 from membership.models import Card, Member
 
 if TYPE_CHECKING:
@@ -66,16 +66,18 @@ def finish(say: Callable[[str], object]) -> None:
     if not lives.over():
         lives.live(say)
         _quietly("load_programme", PROGRAMME)  # its sales open soon, counted from the present
+    colleagues.bring_in(settings.BASE_URL)
     facts = describe()
     _write(settings.VIP_DATA / "demo.json", facts)
     _welcome(facts, say)
 
 
 def describe() -> dict[str, Any]:
-    """demo.json, for scripts: where the demo is, a shop's key, and who is a member."""
+    """demo.json, for scripts: where the demo is, a shop's key, who works there and who is a member."""
     return {
         "base_url": settings.BASE_URL,
         "api_key": _api_key(),
+        "staff": colleagues.describe(),
         "members": [_describe_member(persona) for persona in personas.PERSONAS],
     }
 
@@ -122,5 +124,8 @@ def _welcome(facts: dict[str, Any], say: Callable[[str], object]) -> None:
     say(f"  log in as (password: {personas.PASSWORD})")
     for member in facts["members"]:
         say(f"    {member['persona']:<11}{member['email']:<22}{member['number']}")
+    say(f"  staff     {url}/console/    (the same password)")
+    for one in facts["staff"]:
+        say(f"    {one['role']:<11}{one['email']}")
     say(f"  all of it for scripts: {settings.VIP_DATA / 'demo.json'}")
     say("Ctrl-C stops everything; the next start goes on from here.")

@@ -15,6 +15,7 @@ from membership.models.messages import Message
 from membership.models.people import Consent, HouseholdSeat, Member, User
 from membership.models.plans import Plan, Price, Tier
 from membership.models.records import AuditEntry, SearchKey, TimelineEntry
+from membership.models.staff import Staff
 from membership.models.work import RateCount, Setback, Tick, Work
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "RateCount",
     "SearchKey",
     "Setback",
+    "Staff",
     "Status",
     "Stop",
     "Term",

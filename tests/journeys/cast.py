@@ -209,6 +209,22 @@ class Cast:
                 page.goto("/demo/shop/")
         return person
 
+    # --- the staff
+
+    @cached_property
+    def clerk(self) -> Person:
+        return self._of_staff("support")
+
+    @cached_property
+    def onlooker(self) -> Person:
+        """May look, and do nothing."""
+        return self._of_staff("viewer")
+
+    def _of_staff(self, role: str) -> Person:
+        person = self._arrives()
+        person.log_in_to_console(role)
+        return person
+
     # --- what addresses need
 
     @cached_property

@@ -87,6 +87,12 @@ class Person:
         self.email, self.password, self.name = known["email"], known["password"], known["name"]
         self.log_in()
 
+    def log_in_to_console(self, role: str) -> None:
+        known = next(one for one in self.demo.facts["staff"] if one["role"] == role)
+        self.email, self.password, self.name = known["email"], known["password"], known["name"]
+        self.log_in()
+        self.page.wait_for_url("**/console/")
+
     def press(self, form: Locator) -> None:
         """The button that sends a form; back when the answer has come."""
         form.locator("button:not([type=button])").last.click()

@@ -94,6 +94,9 @@ TABLE: dict[str, Entry] = {
     "mfa_edit_webauthn": Page({"pk": "{passkey}"}, by=("careful",)),
     "mfa_login_webauthn": Elsewhere(why="JSON for passkeys.js; a person is led to the log-in"),
     "usersessions_list": Page(),
+    # the staff's console
+    "console": Page(also=("q=ada", "q=nobody"), by=("clerk", "onlooker")),
+    "console-member": Page({"number": "{number}"}, also=("show=money", "show=mails"), by=("clerk", "onlooker")),
     # the API
     "api-1:openapi-json": Document(why="the schema"),
     "api-1:check_perks": PostOnly(why=API),

@@ -1,0 +1,192 @@
+"""Acts: what staff do to a member from the console. Each says what will happen before it is confirmed, and why it was
+done is kept in the very audit row of the change.
+
+An app registers its acts at start (`offer`) and names their routes (`route`); the verbs they call are the product's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import messages as notes
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from membership import audit, clock, standing
+from membership.console import access
+from membership.errors import DomainError
+from membership.models import Member
+from membership.roles import Permission
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.http import HttpRequest, QueryDict
+    from django.utils.functional import _StrPromise as Words
+
+    from membership.models import Membership, Staff
+
+CHANGED = _("Something has changed since you looked. This is what would happen now.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Whom an act is about, when, and who acts. `once` names this one filling-in of the form, for verbs that must not
+    give twice what was sent twice."""
+
+    member: Member
+    membership: Membership | None
+    at: datetime
+    staff: Staff
+    once: str = ""
+
+    @property
+    def held(self) -> Membership:
+        """The membership, in an act that fits only where there is one."""
+        assert self.membership is not None
+        return self.membership
+
+
+class ActForm(forms.Form):
+    """Every act has a reason. Fields of its own come first."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Colleagues read it in the member's story; the member does not."),
+        max_length=200,
+        widget=forms.Textarea({"rows": 2}),
+    )
+    once = forms.CharField(max_length=32, widget=forms.HiddenInput)
+
+    def __init__(self, sent: QueryDict | None = None, *, case: Case) -> None:
+        super().__init__(sent, initial={"once": secrets.token_hex(8)})
+        self.case = case
+        self.order_fields([name for name in self.fields if name != "reason"])
+
+
+class Act:
+    """One thing that staff can do. `name` stands in its address and in its route, `console-<name>`."""
+
+    name: ClassVar[str]
+    order: ClassVar[int] = 50
+    label: ClassVar[Words]
+    about: ClassVar[Words]
+    button: ClassVar[Words]
+    done: ClassVar[Words]
+    permission: ClassVar[Permission] = Permission.CARE
+    fresh: ClassVar[bool] = False  # asks who is there once more
+    form: ClassVar[type[ActForm]] = ActForm
+
+    @property
+    def route(self) -> str:
+        return f"console-{self.name}"
+
+    def fits(self, case: Case) -> bool:
+        """Whether it could be done now: only then is it offered."""
+        raise NotImplementedError
+
+    def preview(self, case: Case, asked: dict[str, Any]) -> list[str]:
+        """What will happen, in words, days and money. Raises DomainError where it cannot."""
+        raise NotImplementedError
+
+    def do(self, case: Case, asked: dict[str, Any]) -> None:
+        """Do it, by the product's own verb. Raises DomainError."""
+        raise NotImplementedError
+
+
+_offered: list[Act] = []
+
+
+def offer(act: type[Act]) -> type[Act]:
+    """Register an act: it is listed on the pages of members whom it fits."""
+    _offered.append(act())
+    _offered.sort(key=lambda one: one.order)
+    return act
+
+
+def offered(staff: Staff, member: Member, at: datetime) -> list[Act]:
+    """What this person may do to this member now."""
+    case = Case(member=member, membership=standing.own_membership(member), at=at, staff=staff)
+    return [act for act in _offered if staff.may(act.permission) and act.fits(case)]
+
+
+def route(act: Act) -> URLPattern:
+    """The act's own address, declared with its permission."""
+    return path(f"members/<int:number>/{act.name}/", _view(act), name=act.route)
+
+
+def routes(app: str) -> list[URLPattern]:
+    """The addresses of the acts that an app registered."""
+    return [route(act) for act in _offered if type(act).__module__.startswith(f"{app}.")]
+
+
+def _view(act: Act) -> access.View:
+    @access.act(act.permission, fresh=act.fresh)
+    def view(request: HttpRequest, number: int) -> HttpResponse:
+        case = _case(request, number)
+        if request.method != "POST":
+            form = act.form(case=case)
+            return _page(request, act, case, form, problem="" if act.fits(case) else gettext("Not possible now."))
+        form = act.form(request.POST, case=case)
+        if not form.is_valid():
+            return _page(request, act, case, form, status=422)
+        return _answer(request, act, case, form)
+
+    return view
+
+
+def _answer(request: HttpRequest, act: Act, case: Case, form: ActForm) -> HttpResponse:
+    """Look first; what is confirmed is what was read, or it is shown anew."""
+    try:
+        lines = act.preview(case, form.cleaned_data)
+        mark = _mark(lines)
+        confirmed = request.POST.get("confirmed", "")
+        if confirmed == mark:
+            with audit.because(form.cleaned_data["reason"]):
+                act.do(case, form.cleaned_data)
+            notes.success(request, str(act.done))
+            return redirect("console-member", number=case.member.number)
+    except DomainError as refusal:
+        return _page(request, act, case, form, problem=gettext(str(refusal)), status=refusal.status)
+    problem = str(CHANGED) if confirmed else ""
+    return _page(request, act, case, form, lines=lines, mark=mark, problem=problem, status=409 if problem else 200)
+
+
+def _case(request: HttpRequest, number: int) -> Case:
+    member = Member.objects.select_related("user").filter(number=f"{number:010d}").first()
+    if member is None:
+        raise Http404
+    return Case(
+        member=member,
+        membership=standing.own_membership(member),
+        at=clock.now(),
+        staff=access.staff_of(request),
+        once=request.POST.get("once", "")[:32],
+    )
+
+
+def _page(
+    request: HttpRequest,
+    act: Act,
+    case: Case,
+    form: ActForm,
+    *,
+    lines: list[str] | None = None,
+    mark: str = "",
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = {"act": act, "case": case, "member": case.member, "form": form, "staff": case.staff}
+    context |= {"lines": lines, "mark": mark, "problem": problem}
+    return render(request, "console/act.html", context, status=status)
+
+
+def _mark(lines: list[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]

@@ -1,0 +1,13 @@
+"""The console's routes of the ground floor. The upper apps name theirs under the same `console/`."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+
+from membership.console import acts, views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.find, name="console"),
+    path("members/<int:number>/", views.member, name="console-member"),
+    *acts.routes("membership"),
+]

@@ -1,0 +1,84 @@
+"""Find a member; one member's page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.http import Http404
+from django.shortcuts import redirect, render
+
+from membership import clock, panels, search, standing, stories
+from membership.console import acts
+from membership.console.access import page, staff_of
+from membership.models import Member
+from membership.roles import Permission
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+@page(Permission.SEE)
+def find(request: HttpRequest) -> HttpResponse:
+    """The one box. Who is found alone and exactly is opened at once: a scanned card, a pasted address."""
+    asked = request.GET.get("q", "").strip()[:254]
+    found = search.find(asked)
+    if len(found) == 1 and found[0].exactly:
+        return redirect("console-member", number=found[0].member.number)
+    at = clock.now()
+    rows = [(one, standing.current_membership(one.member, at)) for one in found]
+    told = [
+        {
+            "found": one,
+            "membership": membership,
+            "standing": standing.at(membership, at).value if membership else "none",
+        }
+        for one, membership in rows
+    ]
+    context = {"q": asked, "rows": told, "full": len(found) == search.SHOWN, "staff": staff_of(request)}
+    return render(request, "console/find.html", context)
+
+
+@page(Permission.SEE)
+def member(request: HttpRequest, number: int) -> HttpResponse:
+    """Everything about one member: what can be done, the story, the facts."""
+    found = member_by(number)
+    at = clock.now()
+    own = standing.own_membership(found)
+    held = standing.current_membership(found, at)
+    asked: dict[str, Any] = {"member": found, "membership": own, "at": at}
+    group = request.GET.get("show", "")
+    context = {
+        **asked,
+        "staff": staff_of(request),
+        "standing": standing.at(own, at).value if own else "none",
+        "seat": held if held is not None and held.member_id != found.pk else None,
+        "tier": (standing.tier_at(own, at) or own.plan.tier) if own else None,
+        "grace_until": standing.grace_until(own) if own else None,
+        "stops": [stop for stop in own.stops.all() if stop.lifted_at is None] if own else [],
+        "acts": acts.offered(staff_of(request), found, at),
+        "facts": panels.render("console-member", request, **asked),
+        "story": stories.of(found, group=group, before=_moment(request.GET.get("before", ""))),
+        "groups": [(key, words) for key, words in stories.GROUPS.items()],
+        "show": group if group in stories.GROUPS else "",
+        "same": urlencode({"show": group}) if group in stories.GROUPS else "",
+    }
+    return render(request, "console/member.html", context)
+
+
+def member_by(number: int) -> Member:
+    """The member with this number. Raises Http404."""
+    found = Member.objects.select_related("user").filter(number=f"{number:010d}").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _moment(text: str) -> datetime | None:
+    """Where an older page begins; what is no moment is the newest."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

@@ -1,0 +1,20 @@
+// Keys for hands that stay on the keyboard: / finds, j and k move through rows. Everything works without them.
+const box = document.getElementById("find");
+const rows = [...document.querySelectorAll("table[data-rows] tbody a")];
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select")) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  if (event.key === "/") {
+    event.preventDefault();
+    box.focus();
+    box.select();
+  }
+  const step = { j: 1, k: -1 }[event.key];
+  if (!step || !rows.length) return;
+  const here = rows.indexOf(document.activeElement);
+  rows[Math.min(Math.max(here + step, 0), rows.length - 1)].focus();
+});
