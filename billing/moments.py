@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from billing import endings, grace, janitor, misplaced, nets, operations, refunds, running_out
-from billing.models import CheckoutSession, Notice, Operation, StripeEvent
+from billing.models import CheckoutSession, Declaration, Notice, Operation, StripeEvent
 from membership import work
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def _first_after(rows: QuerySet[Any], field: str, after: datetime) -> datetime |
 # Whether a sweep would find something, asked of the very rows that it goes through.
 SWEPT: dict[str, Callable[[datetime], tuple[QuerySet[Any], ...]]] = {
     "work off the inbox": lambda at: (work.due(StripeEvent.objects.all(), at=at),),
+    "carry out declarations": lambda at: (work.due(Declaration.objects.all(), at=at),),
     "send notices": lambda at: (work.due(Notice.objects.all(), at=at),),
     "look after open checkouts": lambda at: (
         misplaced.unfinished(),

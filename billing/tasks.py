@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from celery import signals
 
-from billing import announcing, gateway, grace, inbox, janitor, nets, overdue, reconcile, running_out, starting
+from billing import (
+    announcing,
+    declarations,
+    gateway,
+    grace,
+    inbox,
+    janitor,
+    nets,
+    overdue,
+    reconcile,
+    running_out,
+    starting,
+)
 from membership import clock, work
 from membership.celery import app
 from membership.models import Member
@@ -12,6 +24,7 @@ from membership.models import Member
 BEAT = {
     "work off the inbox": {"task": "billing.sweep_inbox", "schedule": 2.0},
     "look after open checkouts": {"task": "billing.look_after_checkouts", "schedule": 60.0},
+    "carry out declarations": {"task": "billing.sweep_declarations", "schedule": 5.0},
     "try parked events again": {"task": "billing.try_parked_events_again", "schedule": 3600.0},
     "ask what was not answered": {"task": "billing.look_after_operations", "schedule": 60.0},
     "send notices": {"task": "billing.send_notices", "schedule": 60.0},
@@ -40,6 +53,20 @@ def sweep_inbox() -> None:
     at = clock.now()
     inbox.sweep(at=at)
     work.ticked("work off the inbox", at=at)
+
+
+@app.task(name="billing.carry_out_declaration")
+@gateway.patient()
+def carry_out_declaration(pk: int) -> None:
+    declarations.carry_out(pk, at=clock.now())
+
+
+@app.task(name="billing.sweep_declarations")
+@gateway.patient()
+def sweep_declarations() -> None:
+    at = clock.now()
+    declarations.sweep(at=at)
+    work.ticked("carry out declarations", at=at)
 
 
 @app.task(name="billing.look_after_checkouts")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from billing.views import changing, checkout, invoices, leaving, mending, refunding, webhook
+from billing.views import changing, checkout, declaring, invoices, leaving, mending, refunding, webhook
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("checkout/return/", checkout.come_back, name="checkout-return"),
@@ -19,6 +19,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/change-plan/quotes/<int:pk>/", changing.quote, name="plan-quote"),
     path("portal/change-plan/<slug:plan_code>/quote/", changing.new_quote, name="plan-quote-new"),
     path("portal/change-plan/<slug:plan_code>/", changing.at_renewal, name="change-plan-at-renewal"),
+    path("cancel/", declaring.cancel, name="declare-cancellation"),
+    path("withdraw/", declaring.withdraw, name="declare-withdrawal"),
+    path("declarations/confirm/<str:token>/", declaring.proof, name="declaration-proof"),
+    path("declarations/<str:token>/", declaring.arrived, name="declaration"),
+    path("declarations/<str:token>/text/", declaring.arrived_text, name="declaration-text"),
     path("mend-payment/", mending.mend_payment, name="mend-payment"),
     path("mend-payment/card/", mending.change_card, name="change-card"),
     path("webhooks/stripe/", webhook.stripe_webhook, name="stripe-webhook"),

@@ -2,6 +2,7 @@
 
 from billing.models.changes import PlanQuote
 from billing.models.customers import Customer, StripeAccount, StripePrice
+from billing.models.declarations import Declaration
 from billing.models.events import StripeEvent
 from billing.models.notices import Notice
 from billing.models.operations import Operation
@@ -14,6 +15,7 @@ __all__ = [
     "STANDING",
     "CheckoutSession",
     "Customer",
+    "Declaration",
     "Dispute",
     "Invoice",
     "InvoiceLine",

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import expect
 
+from tests.journeys.declaring import declared
 from tests.journeys.person import CARDS, Person
 from tests.journeys.rig import ROOT
 from tests.journeys.second_steps import add_authenticator_app, make_passkey, plug_in_an_authenticator, prove_it_is_you
@@ -241,6 +242,7 @@ class Cast:
             "invoice": self._in_link("/portal/invoices/", r"/portal/invoices/(\d+)/"),
             "mail": self._in_link("/dev/mail/", r"/dev/mail/(\d+)/", text=gold["email"]),
             "letter": self._letter(gold["number"]),
+            **declared(self._arrives()),
             "passkey": self._passkey(),
             "quote": self.silver.page.url.rstrip("/").rsplit("/", 1)[-1],
             **self._of_stripe(),
