@@ -38,7 +38,7 @@ class Offer:
     def as_if_joined(self, at: datetime) -> Facts:
         """The facts of somebody who joined this very moment."""
         until = at + A_YEAR
-        window = Window(at, until, self.tier, provisional=False, held=[h._asdict() for h in self.held])
+        window = Window(at, until, self.tier, provisional=False, held=self.held)
         return Facts("active", "", "UTC", at, until, None, None, (), (), (window,), ())
 
 

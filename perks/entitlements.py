@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from django.db import transaction
@@ -14,7 +14,7 @@ from django.db.models import F, Q
 
 from membership import standing
 from membership.models import Card, Member, Membership
-from perks import facts, grants, kinds, slots
+from perks import facts, grants, kinds, slots, sold
 from perks.models import Entitlement, Grant
 
 if TYPE_CHECKING:
@@ -23,6 +23,23 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 RECOUNTED_FOR = timedelta(hours=1)
+
+
+class Told(NamedTuple):
+    """What a row is to say. `payer`: who pays for the member's seat."""
+
+    payer: int | None
+    own: str
+    sold: str
+
+    @property
+    def text(self) -> str:
+        """As the row keeps it: the member's own, and below it the hash of what the perks were sold under."""
+        return f"{self.own}\n{sold.hashed(self.sold)}"
+
+    @property
+    def facts(self) -> facts.Facts:
+        return facts.load(self.own, sold.understood(self.sold))
 
 
 def rebuild(*, member: Member, at: datetime) -> None:
@@ -62,17 +79,16 @@ def _live_by(membership: Membership) -> list[int]:
 
 def _recounted(row: Entitlement, limited: Mapping[int, Grant]) -> str:
     """The row's facts with the uses of these grants counted anew: to the byte what recompute would say."""
-    own, _, settings = row.facts.partition("\n")
+    own, _, digest = row.facts.partition("\n")
     told = orjson.loads(own)
     used = slots.Uses(limited.values(), member=row.member_id, at=row.computed_at)
     for window in (w for part in (told, told.get("seat")) if part for w in (*part["windows"], *part["goodwill"])):
         for held in window["held"]:
             if (grant := limited.get(held["grant"])) is not None:
-                rest = {name: held[name] for name in ("grant", "perk", "kind")}
                 after = {name: held[name] for name in ("since", "sold") if name in held}
                 held.clear()
-                held |= rest | _uses(grant, used) | after
-    return f"{facts.as_line(told)}\n{settings}"
+                held |= {"grant": grant.pk} | _uses(grant, used) | after
+    return f"{facts.as_line(told)}\n{digest}"
 
 
 @transaction.atomic(savepoint=False)
@@ -116,8 +132,8 @@ def _write(member: Member, at: datetime) -> None:
     if told is None:
         mine.delete()
         return
-    payer, text = told
-    fields = {"card_id": _card_of(member), "payer_id": payer, "facts": text, "computed_at": at}
+    sold.keep(told.sold)
+    fields = {"card_id": _card_of(member), "payer_id": told.payer, "facts": told.text, "computed_at": at}
     mine.update(version=F("version") + 1, **fields)
 
 
@@ -125,8 +141,14 @@ def _card_of(member: Member) -> UUID | None:
     return Card.objects.filter(member=member, revoked_at=None).values_list("pk", flat=True).first()
 
 
-def recompute(member: Member, *, as_of: datetime) -> tuple[int | None, str] | None:
-    """-> (who pays for the member's seat, the facts as facts.load reads them); None without any membership.
+def read(text: str) -> facts.Facts:
+    """The facts in a row's text."""
+    own, _, digest = text.partition("\n")
+    return facts.load(own, sold.read(digest))
+
+
+def recompute(member: Member, *, as_of: datetime) -> Told | None:
+    """What the member's row is to say; None without any membership.
 
     The own membership, and that of an open seat: which of them speaks is a question of the moment it is asked at.
     Moments before `as_of` that can no longer matter are left out.
@@ -138,7 +160,8 @@ def recompute(member: Member, *, as_of: datetime) -> tuple[int | None, str] | No
     told = _facts(first, as_of, member)
     if own and seat:
         told["seat"] = _facts(seat, as_of, member)
-    return seat.member_id if seat else None, facts.dump(told)
+    line, sold_under = facts.dump(told)
+    return Told(seat.member_id if seat else None, line, sold.told(sold_under))
 
 
 def _facts(membership: Membership, as_of: datetime, member: Member) -> dict[str, Any]:
@@ -194,18 +217,13 @@ def _goodwill(grant: Grant, used: slots.Uses) -> dict[str, Any]:
 
 
 def _held(grant: Grant, used: slots.Uses) -> dict[str, Any]:
-    held = {
-        "grant": grant.pk,
-        "perk": grant.perk.code,
-        "kind": grant.perk.kind,
-        "settings": orjson.dumps(grant.settings, option=orjson.OPT_SORT_KEYS).decode(),
-        **_uses(grant, used),
-    }
+    held: dict[str, Any] = {"grant": grant.pk, **_uses(grant, used)}
     if (grant.settings.get("allowance") or {}).get("carry_over"):
         held["since"] = used.held_since(grant)
-    return held
+    settings = orjson.dumps(grant.settings, option=orjson.OPT_SORT_KEYS).decode()
+    return held | {"sold": facts.AsSold(grant.perk.code, grant.perk.kind, settings)}
 
 
 def _uses(grant: Grant, used: slots.Uses) -> dict[str, Any]:
-    holds = used.holds(grant)
-    return {"used": used.by(grant), "holds": holds} if holds else {"used": used.by(grant)}
+    told = {"used": used.by(grant), "holds": used.holds(grant)}
+    return {name: value for name, value in told.items() if value}

@@ -2,15 +2,14 @@
 
 tests/perks/test_facts.py holds `Facts.standing` to membership.standing.at.
 
-The row has two lines of JSON: what is the member's own, and the settings that their perks were sold under. The second
-is most of it and the same for all who bought the same, so a process understands it once.
+A row tells what is the member's own. What their perks were sold under is most of what there is to tell, and the same
+for all who bought the same: it stands apart, once (perks.sold).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -19,14 +18,22 @@ from membership.standing import HELD, Standing
 from perks.kinds.base import About
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 Moment = datetime
 _moment = datetime.fromisoformat
 
 
+class AsSold(NamedTuple):
+    """What a perk was sold under: its code, its kind and its settings, these as JSON."""
+
+    perk: str
+    kind: str
+    settings: str
+
+
 class Held(NamedTuple):
-    """A perk that is held: its grant, and the settings it was sold under, as JSON. `used`: uses a period so far.
+    """A perk that is held: its grant, and what it was sold under (AsSold). `used`: uses a period so far.
 
     `holds`: of these, period and end of each that is only held.
     `since`: where uses carry over, the moment from which the perk has been held without a gap. `instead`: what counts
@@ -56,16 +63,13 @@ class Held(NamedTuple):
 
 
 class Window(NamedTuple):
-    """A stretch [starts_at, ends_at) in which one set of perks is held. Provisional: its renewal is not yet paid.
-
-    `held` are the fields of each Held, unpacked only for the window that counts.
-    """
+    """A stretch [starts_at, ends_at) in which one set of perks is held. Provisional: its renewal is not yet paid."""
 
     starts_at: Moment
     ends_at: Moment
     tier: str
     provisional: bool
-    held: list[dict[str, Any]]
+    held: Iterable[Held]
 
 
 class Facts(NamedTuple):
@@ -128,11 +132,11 @@ class Facts(NamedTuple):
         """The perks held at `at`, by code; `only` these, if given. A goodwill grant stands in for the tier's perk of
         the same code."""
         window = self.window(at)
-        held = {h["perk"]: Held(**h) for h in window.held if only is None or h["perk"] in only} if window else {}
+        held = {h.perk: h for h in window.held if only is None or h.perk in only} if window else {}
         for extra in self.goodwill:
             if extra.starts_at <= at < extra.ends_at:
-                more = [h for h in extra.held if only is None or h["perk"] in only]
-                held.update((h["perk"], Held(**h, instead=held.get(h["perk"]))) for h in more)
+                more = [h for h in extra.held if only is None or h.perk in only]
+                held.update((h.perk, h._replace(instead=held.get(h.perk))) for h in more)
         return held
 
     def moments(self) -> list[datetime]:
@@ -143,35 +147,28 @@ class Facts(NamedTuple):
         return found
 
 
-def load(text: str) -> Facts:
-    """The facts in an entitlement row."""
-    own, _, settings = text.partition("\n")
-    data, sold = orjson.loads(own), _sold(settings)
+def load(own: str, sold: Sequence[AsSold]) -> Facts:
+    """The facts in a row, with what its perks were sold under."""
+    data = orjson.loads(own)
     seat = data.get("seat")
     return _facts(data, sold, _facts(seat, sold) if seat else None)
 
 
-def dump(facts: dict[str, Any]) -> str:
-    """The facts as a row keeps them, of the shape that `entitlements` makes: each perk held with its `settings`."""
-    sold: dict[str, int] = {}
+def dump(facts: dict[str, Any]) -> tuple[str, list[AsSold]]:
+    """The facts as a row keeps them, and what stands apart; of the shape that `entitlements` makes."""
+    sold: dict[AsSold, int] = {}
     for one in (facts, facts.get("seat")):
         for window in (*one["windows"], *one["goodwill"]) if one else ():
             for held in window["held"]:
-                held["sold"] = sold.setdefault(held.pop("settings"), len(sold))
-    return f"{as_line(facts)}\n{as_line(list(sold))}"
+                held["sold"] = sold.setdefault(held.pop("sold"), len(sold))
+    return as_line(facts), list(sold)
 
 
 def as_line(part: Any) -> str:
-    """One of the row's two lines."""
     return orjson.dumps(part, option=orjson.OPT_UTC_Z).decode()
 
 
-@lru_cache(maxsize=1024)
-def _sold(text: str) -> tuple[str, ...]:
-    return tuple(orjson.loads(text))
-
-
-def _facts(data: dict[str, Any], sold: Sequence[str], seat: Facts | None = None) -> Facts:
+def _facts(data: dict[str, Any], sold: Sequence[AsSold], seat: Facts | None = None) -> Facts:
     return Facts(
         status=data["status"],
         end_reason=data["end_reason"],
@@ -193,13 +190,26 @@ def _maybe(text: str | None) -> datetime | None:
     return None if text is None else _moment(text)
 
 
-def _window(data: dict[str, Any], sold: Sequence[str]) -> Window:
-    for held in data["held"]:
-        held["settings"] = sold[held.pop("sold")]
+def _window(data: dict[str, Any], sold: Sequence[AsSold]) -> Window:
     return Window(
         starts_at=_moment(data["starts_at"]),
         ends_at=_moment(data["ends_at"]),
         tier=data["tier"],
         provisional=data["provisional"],
-        held=data["held"],
+        held=_Unpacked(data["held"], sold),
     )
+
+
+class _Unpacked:
+    """The perks of a window, made when they are asked for: most checks look at one window of several."""
+
+    __slots__ = ("rows", "sold")
+
+    def __init__(self, rows: list[dict[str, Any]], sold: Sequence[AsSold]) -> None:
+        self.rows, self.sold = rows, sold
+
+    def __iter__(self) -> Iterator[Held]:
+        for row in self.rows:
+            get = row.get
+            one = (row["grant"], *self.sold[row["sold"]], get("used", {}), get("since"), None, get("holds", ()))
+            yield Held._make(one)

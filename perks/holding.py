@@ -183,7 +183,7 @@ def _judged(promise: _Promise, member: Member, at: datetime) -> Facts:
 
 def _refuse_where_another_speaks(facts: Facts, promise: _Promise, membership: Membership, at: datetime) -> None:
     """Raises NoLongerHonored where the member lives by another membership since than that which granted the perk."""
-    if any(held["grant"] == promise.grant for w in (*facts.windows, *facts.goodwill) for held in w.held):
+    if any(held.grant == promise.grant for w in (*facts.windows, *facts.goodwill) for held in w.held):
         return
     # No longer held as it was promised, which a promise outlasts; if it is another's, it was not for this one to make.
     speaking = standing.current_membership(promise.decision.member, at) if promise.decision.member else None

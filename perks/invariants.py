@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from membership import clock, standing
 from membership.invariants import invariant
 from membership.models import Card, Membership
-from perks import entitlements, facts, grants
+from perks import entitlements, grants
 from perks import redemption_invariants as redemption_invariants  # registers its own
 from perks.models import LIVE, Decision, Entitlement, Grant, Redemption
 
@@ -29,10 +29,9 @@ def entitlements_equal_their_recomputation() -> Iterable[str]:
         if told is None:
             yield f"entitlement of member {row.pk} has no membership behind it"
             continue
-        payer, expected = told
-        if (row.number, row.payer_id) != (row.member.number, payer):
+        if (row.number, row.payer_id) != (row.member.number, told.payer):
             yield f"entitlement of member {row.pk} names another number or payer than the facts"
-        if row.facts != expected:
+        if row.facts != told.text:
             yield f"entitlement of member {row.pk} differs from its recomputation"
         else:
             yield from _says_what_the_memberships_say(row)
@@ -46,7 +45,7 @@ def _says_what_the_memberships_say(row: Entitlement) -> Iterable[str]:
     now = clock.now()
     membership = standing.current_membership(row.member, now)
     portal = standing.at(membership, now) if membership else None
-    api = facts.load(row.facts).speaking(now).standing(now)
+    api = entitlements.read(row.facts).speaking(now).standing(now)
     if api != portal:
         yield f"member {row.pk} is {api} by the entitlement row and {portal} by the memberships"
 

@@ -10,7 +10,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 from membership import card_token, numbers
 from membership.models import Member
-from perks import confirmations, entitlements, facts, one_row
+from perks import confirmations, entitlements, one_row
 from perks.models import Ref
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def as_of(found: Found, moment: datetime) -> Found:
     The entitlement row will not do: what can no longer matter at the time it was written is left out of it.
     """
     told = entitlements.recompute(Member.objects.get(pk=found.member), as_of=moment)
-    facts_then = facts.load(told[1]).speaking(moment) if told else None
+    facts_then = told.facts.speaking(moment) if told else None
     return Found(found.member, found.number, facts_then)
 
 
@@ -107,7 +107,7 @@ def _row(at: datetime, sql: str, *params: str | int | UUID) -> Found | None:
             raise
         connection.close()  # the database was restarted under a kept connection: once more on a new one
         row = one_row.fetch(sql, params)
-    return None if row is None else Found(row[0], row[1], facts.load(row[2]).speaking(at))
+    return None if row is None else Found(row[0], row[1], entitlements.read(row[2]).speaking(at))
 
 
 def _adapted(card_id: UUID) -> str | UUID:

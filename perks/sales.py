@@ -90,7 +90,7 @@ def _turns(sale: SaleDates, facts: Facts) -> Iterator[datetime]:
     """Moments at which the answer can turn."""
     yield from facts.moments()
     for window in (*facts.windows, *facts.goodwill):
-        for settings in _keys(sale, (Held(**held) for held in window.held)):
+        for settings in _keys(sale, window.held):
             yield settings.opens_at(sale)
 
 

@@ -4,7 +4,7 @@ from perks.models.catalogue import Perk, Sale, TierPerk
 from perks.models.confirmations import EmailConfirmation
 from perks.models.decisions import Decision
 from perks.models.events import Event
-from perks.models.grants import Entitlement, Grant
+from perks.models.grants import Entitlement, Grant, SoldTogether
 from perks.models.redemptions import LIVE, KeptAnswer, Redemption
 from perks.models.sales import FirstAccess
 from perks.models.shops import LIVE_KEYS_PER_SHOP, ApiKey, Ref, Shop
@@ -25,5 +25,6 @@ __all__ = [
     "Ref",
     "Sale",
     "Shop",
+    "SoldTogether",
     "TierPerk",
 ]

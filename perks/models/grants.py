@@ -59,13 +59,23 @@ class Grant(models.Model):
         return f"grant {self.pk}"
 
 
+class SoldTogether(models.Model):
+    """Perks with kind and settings as they were sold together, under the hash of the text. Never changed (perks.sold)."""
+
+    digest = models.CharField(max_length=32, primary_key=True)
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.digest
+
+
 class Entitlement(models.Model):
     """All that a perk check asks about a member, in one row, without personal data.
 
     `facts` is what entitlements.recompute() makes of the member's newest membership as of `computed_at`, or of that of
     their household seat, or of both: standing facts, and the windows of the term then running and of those after it,
-    with tier, grants and settings as sold. Moments in it never need a job to come true: the engine compares them with
-    the moment of the check.
+    with tier and grants; in a last line the hash of what these were sold under. Moments in it never need a job to come
+    true: the engine compares them with the moment of the check.
     `payer` is set for a household seat: who pays for the membership it is under.
     """
 

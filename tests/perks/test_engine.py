@@ -24,7 +24,7 @@ def held(perk: str, kind: str, used: dict[str, int] | None = None, **sold: objec
 
 def member(*perks: Held, **facts: object) -> Facts:
     until = AT + timedelta(days=100)
-    window = Window(AT - timedelta(days=100), until, "gold", provisional=False, held=[h._asdict() for h in perks])
+    window = Window(AT - timedelta(days=100), until, "gold", provisional=False, held=perks)
     given_facts = {
         "status": "active",
         "end_reason": "",
@@ -51,7 +51,7 @@ def basket(*lines, currency="EUR", shipping=("NL", "standard", 495), **rest):
 
 
 def decide(facts, asked_basket, *asked, at=AT, sales=(), **rest):
-    codes = {h["perk"]: h["kind"] for w in facts.windows for h in w.held} if facts else {}
+    codes = {h.perk: h.kind for w in facts.windows for h in w.held} if facts else {}
     world = engine.World(perks={**KINDS, **codes}, sales={s.code: s for s in sales}, mend_url="https://x/mend")
     return engine.decide(facts=facts, basket=asked_basket, asked=asked or None, world=world, at=at, **rest)
 

@@ -10,14 +10,14 @@ from django.apps import apps
 from membership import households, invariants, lifecycle, standing
 from membership.models import Membership
 from membership.signals import membership_changed
-from perks import facts, lookup, programme
+from perks import entitlements, lookup, programme
 from perks.facts import Facts
-from perks.models import Entitlement, Grant, Perk, TierPerk
+from perks.models import Entitlement, Grant, Perk, SoldTogether, TierPerk
 from tests import factories
 
 
 def row(membership):
-    return facts.load(Entitlement.objects.get(member=membership.member).facts)
+    return entitlements.read(Entitlement.objects.get(member=membership.member).facts)
 
 
 def moments(membership):
@@ -226,9 +226,13 @@ class TestGrants:
 def test_rows_of_before_are_migrated_to_what_is_written_now(joined, clock):
     membership = joined()
     written = Entitlement.objects.get().facts
-    migration = importlib.import_module("perks.migrations.0011_the_row_keeps_settings_apart")
-    migration.together(apps, None)
+    names = ("0011_the_row_keeps_settings_apart", "0012_what_was_sold_together_stands_apart")
+    first, second = (importlib.import_module(f"perks.migrations.{name}") for name in names)
+    second.together(apps, None)
+    first.together(apps, None)
     assert json.loads(Entitlement.objects.get().facts)["windows"][0]["held"][0]["settings"]
-    migration.apart(apps, None)
+    SoldTogether.objects.all().delete()
+    first.apart(apps, None)
+    second.apart(apps, None)
     assert Entitlement.objects.get().facts == written
     assert row(membership).held(clock.now)
