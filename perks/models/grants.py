@@ -60,7 +60,7 @@ class Grant(models.Model):
 
 
 class SoldTogether(models.Model):
-    """Perks with kind and settings as they were sold together, under the hash of the text. Never changed (perks.sold)."""
+    """Perks with kind and settings as sold together, under the hash of the text. Never changed (perks.sold)."""
 
     digest = models.CharField(max_length=32, primary_key=True)
     text = models.TextField()

@@ -236,3 +236,19 @@ def test_rows_of_before_are_migrated_to_what_is_written_now(joined, clock):
     second.apart(apps, None)
     assert Entitlement.objects.get().facts == written
     assert row(membership).held(clock.now)
+
+
+class TestWhatWasSoldTogether:
+    def test_is_kept_once_for_all_who_bought_the_same(self, joined, clock):
+        joined()
+        before = set(SoldTogether.objects.values_list("pk", flat=True))
+        joined()
+        assert set(SoldTogether.objects.values_list("pk", flat=True)) == before
+        assert Entitlement.objects.count() == 2
+
+    def test_a_later_catalogue_leaves_it_as_it_was(self, joined, clock):
+        membership = joined()
+        before = {h.perk: h.settings for h in row(membership).held(clock.now).values()}
+        TierPerk.objects.filter(tier=membership.plan.tier).delete()
+        entitlements.rebuild(member=membership.member, at=clock.now)
+        assert {h.perk: h.settings for h in row(membership).held(clock.now).values()} == before
