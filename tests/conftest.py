@@ -14,6 +14,7 @@ from django.core.cache import cache
 
 from billing import account
 from perks import auth, decisions, fresh
+from tests import emptying
 from tests.moment import Clock
 from tests.processes import Redis
 
@@ -28,6 +29,7 @@ DATABASE_FIXTURES = (
     "django_db_serialized_rollback",
     "live_server",
 )
+emptying.use()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
