@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from billing.views import changing, checkout, declaring, invoices, leaving, mending, refunding, webhook
 
@@ -26,5 +26,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("declarations/<str:token>/text/", declaring.arrived_text, name="declaration-text"),
     path("mend-payment/", mending.mend_payment, name="mend-payment"),
     path("mend-payment/card/", mending.change_card, name="change-card"),
+    path("console/", include("billing.console.urls")),
     path("webhooks/stripe/", webhook.stripe_webhook, name="stripe-webhook"),
 ]

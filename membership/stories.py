@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
+from membership import messages
 from membership.models import AuditEntry, Member, Membership, Message, Staff, TimelineEntry
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     Teller = Callable[[Sequence[TimelineEntry]], Sequence["Told"]]
+    Source = Callable[[Member, datetime | None, int], Sequence["Line"]]
 
 MAILS = "mails"
 GROUPS = {
@@ -31,11 +33,7 @@ GROUPS = {
 }
 SHOWN = 40
 ACTORS = {"stripe": _("Stripe"), "system": _("by itself")}
-MAIL_STATES = {
-    "sent": gettext_noop("sent"),
-    "waits": gettext_noop("waits to be sent"),
-    "failed": gettext_noop("not sent"),
-}
+MAIL_STATES = {"sent": _("Mail, sent"), "waits": _("Mail, waits to be sent"), "failed": _("Mail, not sent")}
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,7 @@ class Line:
     worth: list[tuple[int, str]]
     who: str = ""
     reason: str = ""
-    mail: Message | None = None
-    mail_state: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,11 +65,22 @@ class Story:
 
 
 _tellers: dict[str, tuple[str, Teller]] = {}
+_sources: dict[str, list[Source]] = {}
 
 
 def register(*, group: str, kinds: Iterable[str], told: Teller) -> None:
     """Say how entries of these kinds read: `told` takes them all at once and answers in their order."""
     _tellers.update(dict.fromkeys(kinds, (group, told)))
+
+
+def add(*, group: str) -> Callable[[Source], Source]:
+    """Register facts that stand in rows of their own: a function (member, before, limit) -> the newest lines."""
+
+    def decorate(source: Source) -> Source:
+        _sources.setdefault(group, []).append(source)
+        return source
+
+    return decorate
 
 
 def known(kind: str) -> bool:
@@ -81,18 +89,16 @@ def known(kind: str) -> bool:
 
 def of(member: Member, *, group: str = "", before: datetime | None = None) -> Story:
     """The newest SHOWN lines before a moment, of one group or of all."""
-    entries, mails = _entries(member, group, before), _mails(member, group, before)
-    moments = sorted((one for one in [*(e.at for e in entries), *(m.written_at for m in mails)]), reverse=True)
-    older = moments[SHOWN - 1] if len(moments) > SHOWN else None
-    kept = [e for e in entries if older is None or e.at >= older]
-    lines = _with_names(_told(kept), kept, member)
-    lines += [_mail(m) for m in mails if older is None or m.written_at >= older]
-    return Story(sorted(lines, key=lambda line: (line.at, line.order), reverse=True), older)
+    entries = _entries(member, group, before)
+    lines = _with_names(_told(entries), entries, member)
+    for source in [one for key, sources in _sources.items() if group in ("", key) for one in sources]:
+        lines += source(member, before, SHOWN + 1)
+    lines.sort(key=lambda line: (line.at, line.order), reverse=True)
+    older = lines[SHOWN - 1].at if len(lines) > SHOWN else None
+    return Story([line for line in lines if older is None or line.at >= older], older)
 
 
 def _entries(member: Member, group: str, before: datetime | None) -> list[TimelineEntry]:
-    if group == MAILS:
-        return []
     found = TimelineEntry.objects.filter(member=member)
     if before is not None:
         found = found.filter(at__lt=before)
@@ -101,13 +107,13 @@ def _entries(member: Member, group: str, before: datetime | None) -> list[Timeli
     return list(found[: SHOWN + 1])
 
 
-def _mails(member: Member, group: str, before: datetime | None) -> list[Message]:
-    if group not in ("", MAILS):
-        return []
+@add(group=MAILS)
+def mails(member: Member, before: datetime | None, limit: int) -> list[Line]:
+    """What was written to the member. One-time codes are nobody's business: not even their subject is shown."""
     found = Message.objects.filter(member=member).defer("text", "html")
     if before is not None:
         found = found.filter(written_at__lt=before)
-    return list(found[: SHOWN + 1])
+    return [_mail(message) for message in found[:limit]]
 
 
 def _told(entries: Sequence[TimelineEntry]) -> list[Line]:
@@ -159,15 +165,10 @@ def _reasons(member: Member, entries: Sequence[TimelineEntry]) -> dict[tuple[dat
 
 def _mail(message: Message) -> Line:
     state = "failed" if message.parked_reason else "sent" if message.done_at else "waits"
-    return Line(
-        at=message.written_at,
-        order=message.pk,
-        group=MAILS,
-        words=message.subject,
-        worth=[],
-        mail=message,
-        mail_state=MAIL_STATES[state],
-    )
+    secret = message.kind in messages.ONE_TIME
+    words = gettext("A mail with a one-time code.") if secret else message.subject
+    note = str(MAIL_STATES[state])
+    return Line(at=message.written_at, order=message.pk, group=MAILS, words=words, worth=[], note=note)
 
 
 def fill(words: dict[str, Any], told_of: Callable[[TimelineEntry], dict[str, Any]]) -> Teller:

@@ -76,7 +76,13 @@ class TestStory:
         clock.move(minutes=1)
         messages.write(key="w", kind="welcome", member=ada, at=clock.now, context={"tier": "Gold"})
         line = stories.of(ada).lines[0]
-        assert (line.group, str(line.mail_state)) == ("mails", "waits to be sent")
+        assert (line.group, line.note) == ("mails", "Mail, waits to be sent")
+
+    def test_codes_are_shown_to_nobody(self, desk, ada, clock):
+        context = {"code": "SECRET-1", "minutes": 10}
+        messages.write(key="c", kind="account_login_code", member=ada, at=clock.now, context=context)
+        page = shown(desk, ada)
+        assert ("SECRET-1" in page, "A mail with a one-time code." in page) == (False, True)
 
     def test_names_the_colleague_and_not_the_members(self, ada, clock):
         clerk = clerks.hired("support", "Vik Rao")

@@ -221,6 +221,14 @@ class Cast:
         """May look, and do nothing."""
         return self._of_staff("viewer")
 
+    @cached_property
+    def refunder(self) -> Person:
+        """A clerk who has just given the password once more, as giving money back asks."""
+        person = self._of_staff("support")
+        person.page.goto(f"/console/members/{self.demo.persona('gold')['number']}/refund/")
+        prove_it_is_you(person)
+        return person
+
     def _of_staff(self, role: str) -> Person:
         person = self._arrives()
         person.log_in_to_console(role)

@@ -97,6 +97,12 @@ TABLE: dict[str, Entry] = {
     # the staff's console
     "console": Page(also=("q=ada", "q=nobody"), by=("clerk", "onlooker")),
     "console-member": Page({"number": "{number}"}, also=("show=money", "show=mails"), by=("clerk", "onlooker")),
+    "console-extend": Page({"number": "{number}"}, by=("clerk",)),
+    "console-suspend": Page({"number": "{number}"}, by=("clerk",)),
+    "console-lift": Page({"number": "{number}"}, by=("clerk",)),
+    "console-cancel": Page({"number": "{number}"}, by=("clerk",)),
+    "console-resume": Page({"number": "{number}"}, by=("clerk",)),
+    "console-refund": Page({"number": "{number}"}, by=("refunder",)),
     # the API
     "api-1:openapi-json": Document(why="the schema"),
     "api-1:check_perks": PostOnly(why=API),

@@ -1,0 +1,134 @@
+"""Giving money back from the console: the quote with its working first, then exactly that quote.
+
+Who acts proves themselves once more. Above the limit a second person is needed, which the console does not gather yet:
+it says so and refuses, as the verb does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+
+from billing import gateway, refund_quotes, refunds
+from billing.models import Refund
+from billing.refund_policy import Basis, Quote
+from membership import money
+from membership.console.acts import Act, ActForm, Case, offer
+from membership.errors import DomainError
+from membership.roles import Permission
+from membership.templatetags import vip
+
+if TYPE_CHECKING:
+    from billing.refund_policy import Line
+    from membership.models import Membership
+
+BASES = {
+    Basis.COOLING_OFF: _("Change of mind: the law's right, all that was paid"),
+    Basis.HOUSE: _("The house's rule: the days not yet begun, less the worth of perks used"),
+    Basis.GOODWILL: _("Goodwill: an amount of your own"),
+}
+WORKING = {
+    "paid": _("Paid: %(amount)s"),
+    "returned": _("Given back before: %(amount)s"),
+    "disputed": _("Contested at the bank: %(amount)s"),
+    "days_used": _("%(used)s of %(days)s days have begun: %(amount)s"),
+    "no_more_than_left": _("Given back or contested before: %(amount)s"),
+    "perks": _("Worth of the perks used: %(amount)s"),
+    "goodwill": _("Goodwill: %(amount)s"),
+    "total": _("The member gets back %(amount)s, to the card that paid."),
+}
+
+
+class AboveTheLimit(DomainError):
+    """The console gathers no second approval yet."""
+
+    code = "above_the_limit"
+    status = 403
+    message = gettext_noop("This is above the limit for one person: a second one has to approve it.")
+
+
+class RefundForm(ActForm):
+    basis = forms.ChoiceField(label=_("Why money goes back"), choices=[(key.value, BASES[key]) for key in Basis])
+    amount = forms.DecimalField(
+        label=_("Amount"), required=False, min_value=Decimal("0.001"), max_digits=12, help_text=_("For goodwill only.")
+    )
+    ends = forms.BooleanField(
+        label=_("End the membership now, too"),
+        required=False,
+        help_text=_("For goodwill. On the other grounds it always ends."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        goodwill, amount = cleaned.get("basis") == Basis.GOODWILL, cleaned.get("amount")
+        if goodwill and amount is None and "amount" not in self.errors:
+            self.add_error("amount", gettext("Say how much."))
+        if goodwill and amount is not None and _minor(amount, self.case.held) is None:
+            self.add_error("amount", gettext("The currency has no such small coins."))
+        return cleaned
+
+
+@offer
+class GiveBack(Act):
+    name, order = "refund", 60
+    label, button, done = _("Give money back"), _("Give it back"), _("It is decided, and on its way.")
+    about = _("First you see what would be given back and how it is worked out.")
+    permission, fresh, form = Permission.REFUND, True, RefundForm
+
+    def fits(self, case: Case) -> bool:
+        if case.membership is None:
+            return False
+        return any(paid.left for paid in refund_quotes.case_of(case.membership, case.at).payments)
+
+    def preview(self, case: Case, asked: dict[str, Any]) -> list[str]:
+        quote = _quote(case, asked)
+        if quote.basis == Basis.GOODWILL and quote.amount > settings.GOODWILL_LIMIT:
+            raise AboveTheLimit
+        return [_in_words(line, quote.currency) for line in quote.working] + [_what_becomes(case, asked)]
+
+    def do(self, case: Case, asked: dict[str, Any]) -> None:
+        quote = _quote(case, asked)
+        with contextlib.suppress(gateway.StripeUnavailable):  # it is decided, and goes on by itself
+            refunds.ask(
+                membership=case.held,
+                quote=quote,
+                effect=Refund.Effect.END_NOW if _ends(asked) else Refund.Effect.MONEY_ONLY,
+                reason=asked["reason"],
+                at=case.at,
+                actor=case.staff.actor,
+                once=asked["once"],
+            )
+
+
+def _quote(case: Case, asked: dict[str, Any]) -> Quote:
+    """Raises NothingToRefund, TooMuch."""
+    basis = Basis(asked["basis"])
+    amount = _minor(asked["amount"], case.held) if basis == Basis.GOODWILL else None
+    return refund_quotes.quote(membership=case.held, basis=basis, at=case.at, amount=amount)
+
+
+def _minor(amount: Decimal, membership: Membership) -> int | None:
+    """In minor units; None where the currency has none so small."""
+    exact = amount * 10 ** money.decimals(membership.currency)
+    return int(exact) if exact == exact.to_integral_value() else None
+
+
+def _ends(asked: dict[str, Any]) -> bool:
+    return asked["basis"] != Basis.GOODWILL or bool(asked["ends"])
+
+
+def _in_words(line: Line, currency: str) -> str:
+    facts = {"amount": vip.money_exact(line.amount, currency), "used": line.used, "days": line.days}
+    return str(WORKING[line.code]) % facts
+
+
+def _what_becomes(case: Case, asked: dict[str, Any]) -> str:
+    if _ends(asked):
+        return gettext("The membership ends now: perks and card stop, and nothing more is charged.")
+    return gettext("The membership goes on as it is.")
