@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string, select_template
 from django.utils import timezone, translation
 
-from membership import card_pdf, clock, declining, doorbell
+from membership import audit, card_pdf, clock, declining, doorbell, timeline
 from membership.errors import DomainError
 from membership.models import Message
 
@@ -71,6 +72,26 @@ def write(
     if new:
         doorbell.ring("membership.send_message", message.pk)
     return message
+
+
+def send_again(*, message: Message, once: str, at: datetime, actor: str) -> Message:
+    """The same words once more, to the address the member has now, once per `once`. Never a code: `message` is of no
+    kind in ONE_TIME."""
+    assert message.member is not None
+    assert message.kind not in ONE_TIME
+    member = message.member
+    copy = {name: getattr(message, name) for name in ("kind", "language", "subject", "text", "html", "attached_card")}
+    with transaction.atomic():
+        again, new = Message.objects.get_or_create(
+            key=f"again:{message.pk}:{once}",
+            defaults=copy | {"member": member, "to": member.user.email, "written_at": at, "due_at": at},
+        )
+        if new:
+            said = {"message": message.pk, "again": again.pk}
+            timeline.write(member=member, kind="mail_resent", at=at, actor=actor, data=said)
+            audit.write(actor=actor, verb="resend_mail", subject=f"member:{member.pk}", at=at, data=said)
+            doorbell.ring("membership.send_message", again.pk)
+    return again
 
 
 WITHDRAWN = "withdrawn: overtaken before it was sent"

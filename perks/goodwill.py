@@ -12,7 +12,7 @@ from django.db import transaction
 
 from membership import audit, timeline
 from membership.errors import DomainError
-from membership.models import Membership
+from membership.models import Membership, TimelineEntry
 from perks import entitlements, kinds
 from perks.models import Grant, Perk, TierPerk
 
@@ -46,20 +46,23 @@ def give(
     at: datetime,
     actor: str,
     settings: Mapping[str, Any] | None = None,
+    once: str = "",
 ) -> Grant:
     """The membership holds `perk` from `at` to `until` (exclusive), by `actor`, who answers for it.
 
     With the settings of the member's tier, or the perk's own where the tier does not carry it; `settings` are what
-    differs. Raises NoReason, EndsTooEarly, kinds.BadSettings.
+    differs. Asked again with the same `once`, the grant that it made is the answer. Raises NoReason, EndsTooEarly,
+    kinds.BadSettings.
     """
     if not reason.strip():
         raise NoReason
     if until <= at:
         raise EndsTooEarly
     locked = Membership.objects.lock(membership.pk)
-    offered = TierPerk.objects.filter(perk=perk, tier=locked.plan.tier).select_related("perk").first()
-    own = offered.sold_settings() if offered else perk.settings
-    checked = kinds.check(perk.kind, {**own, **(settings or {})})
+    given = _given_before(locked, once)
+    if given is not None:
+        return given
+    checked = kinds.check(perk.kind, {**settings_for(locked, perk), **(settings or {})})
     grant = Grant.objects.create(
         membership=locked,
         perk=perk,
@@ -70,9 +73,22 @@ def give(
         reason=reason.strip(),
         owner=actor,
     )
-    _record(grant, "give_perk", at=at, actor=actor)
+    _record(grant, "give_perk", at=at, actor=actor, source_ref=f"goodwill:{once}" if once else "")
     entitlements.rebuild_all(membership=locked, at=at)
     return grant
+
+
+def settings_for(membership: Membership, perk: Perk) -> dict[str, Any]:
+    """What a perk of goodwill is unless staff say otherwise: as the member's tier sells it, else the perk's own."""
+    offered = TierPerk.objects.filter(perk=perk, tier=membership.plan.tier).select_related("perk").first()
+    return offered.sold_settings() if offered else perk.settings
+
+
+def _given_before(membership: Membership, once: str) -> Grant | None:
+    """Asked under the membership's lock, so that of two at once the second finds the first's."""
+    told = TimelineEntry.objects.filter(member=membership.member, kind="give_perk", source_ref=f"goodwill:{once}")
+    entry = told.first() if once else None
+    return Grant.objects.get(pk=entry.data["grant"]) if entry else None
 
 
 @transaction.atomic
@@ -86,8 +102,8 @@ def take_back(*, grant: Grant, at: datetime, actor: str) -> None:
     entitlements.rebuild_all(membership=locked, at=at)
 
 
-def _record(grant: Grant, verb: str, *, at: datetime, actor: str) -> None:
+def _record(grant: Grant, verb: str, *, at: datetime, actor: str, source_ref: str = "") -> None:
     said = {"perk": grant.perk.code, "grant": grant.pk, "until": grant.ends_at.isoformat()}
-    timeline.write(member=grant.membership.member, kind=verb, at=at, actor=actor, data=said)
+    timeline.write(member=grant.membership.member, kind=verb, at=at, actor=actor, data=said, source_ref=source_ref)
     with audit.because(grant.reason):
         audit.write(actor=actor, verb=verb, subject=f"membership:{grant.membership_id}", at=at, data=said)

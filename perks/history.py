@@ -22,7 +22,9 @@ from perks.kinds.base import localized
 from perks.models import Perk, Redemption
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from django.utils.functional import _StrPromise as Words
 
     from membership.models import Member
 
@@ -123,25 +125,25 @@ def of_member(member: Member) -> list[Line]:
     return told(entries)
 
 
-def told(entries: Sequence[TimelineEntry]) -> list[Line]:
-    """Entries of the kinds in WORDS, in the language and the zone that are active."""
+def told(entries: Sequence[TimelineEntry], *, words: Mapping[str, Words] = WORDS) -> list[Line]:
+    """Entries of the kinds in WORDS, in the language and the zone that are active; `words` for another reader."""
     perks = {code for entry in entries for code in _perks(entry)}
     names = {code: localized(names) for code, names in Perk.objects.filter(code__in=perks).values_list("code", "names")}
-    return [Line(entry.at, _words(entry, names), _worth(entry)) for entry in entries]
+    return [Line(entry.at, _words(words, entry, names), _worth(entry)) for entry in entries]
 
 
 def _perks(entry: TimelineEntry) -> list[str]:
     return entry.data.get("perks") or [entry.data["perk"]]
 
 
-def _words(entry: TimelineEntry, names: dict[str, str]) -> str:
+def _words(words: Mapping[str, Words], entry: TimelineEntry, names: dict[str, str]) -> str:
     until = datetime.fromisoformat(entry.data["until"]) if entry.kind == "give_perk" else None
     filled = {
         "order": entry.data.get("order"),
         "perks": ", ".join(names.get(code, code) for code in _perks(entry)),
         "last_day": day(calendar.last_day(until, timezone.get_current_timezone_name())) if until else "",
     }
-    return str(WORDS[entry.kind]) % filled
+    return str(words[entry.kind]) % filled
 
 
 def _worth(entry: TimelineEntry) -> list[tuple[int, str]]:

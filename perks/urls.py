@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from perks import api_docs, views
 from perks.demo_shop import views as demo_shop
@@ -9,6 +9,7 @@ from perks.demo_shop import views as demo_shop
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/docs", api_docs.page, name="api-docs"),
     path("portal/savings/", views.savings_statement, name="savings"),
+    path("console/", include("perks.console.urls")),
 ]
 demo = [
     path("demo/shop/", demo_shop.shop, name="demo-shop"),

@@ -25,6 +25,7 @@ WORDS = {
     "dunning.grace_ending": _("Told that the time to pay is running out."),
     "dunning.ended": _("Told that it ended unpaid."),
     "payment.misplaced": _("Money came that had no place here; it goes back."),
+    "declaration.arrived": _("Declared on the public page that they leave."),
     "notice.renewal": _("Told of the renewal on %(day)s."),
     "reconcile.repaired": _("What we had was not what Stripe has; it was read again (%(differed)s)."),
     "dispute.needs_response": _("The member's bank contests a payment."),

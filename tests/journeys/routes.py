@@ -102,6 +102,9 @@ TABLE: dict[str, Entry] = {
     "console-lift": Page({"number": "{number}"}, by=("clerk",)),
     "console-cancel": Page({"number": "{number}"}, by=("clerk",)),
     "console-resume": Page({"number": "{number}"}, by=("clerk",)),
+    "console-card": Page({"number": "{number}"}, by=("clerk",)),
+    "console-mail": Page({"number": "{number}"}, by=("clerk",)),
+    "console-goodwill": Page({"number": "{number}"}, by=("clerk",)),
     "console-refund": Page({"number": "{number}"}, by=("refunder",)),
     # the API
     "api-1:openapi-json": Document(why="the schema"),
