@@ -48,16 +48,6 @@ class TestACancellation:
         assert told.to == "ada@example.org"
         assert "can be taken back" in told.text
 
-    def test_taken_back_in_the_portal_stays_taken_back(self, joined, stranger, clock):
-        declare(stranger, number=number())
-        row = work_it_off()
-        joined.post("/portal/stay/")
-        Declaration.objects.filter(pk=row.pk).update(
-            done_at=None
-        )  # the worker died before it could say that it is done
-        work_it_off()
-        assert Membership.objects.get().renewal_expected
-
     def test_of_a_place_that_was_never_paid_frees_it_and_says_so(self, visitor, stranger):
         go_to_pay(visitor)
         declare(stranger, number=number())
