@@ -88,7 +88,10 @@ class CancellationForm(DeclarationForm):
     )
     wanted_on = forms.DateField(
         label=_("To end on"),
-        help_text=_("Leave this empty, and it ends as early as possible."),
+        help_text=_(
+            "Leave this empty, and it ends as early as possible: with the time that is paid for. "
+            "If you name a later day, it ends with the last term that is over by then."
+        ),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         required=False,
     )
@@ -103,6 +106,8 @@ class CancellationForm(DeclarationForm):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if given.get("for_cause") and not given.get("reason"):
+        if not given.get("for_cause"):
+            given["reason"] = ""  # its field is not to be seen then
+        elif not given.get("reason"):
             self.add_error("reason", _("To cancel for cause, please say the reason in a sentence."))
         return given
