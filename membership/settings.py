@@ -156,7 +156,8 @@ SQLITE_OPTIONS = {
 
 def _sqlite(name: str) -> dict[str, Any]:
     # Tests use a file too: databases in memory lock whole tables between threads, which the product never sees.
-    test = {"NAME": str(VIP_DATA / f"test_{name}")}
+    # And each stands alone, so that tests of the local Stripe have its database only.
+    test = {"NAME": str(VIP_DATA / f"test_{name}"), "DEPENDENCIES": []}
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": VIP_DATA / name,

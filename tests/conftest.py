@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,6 @@ from tests.processes import Redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 DATABASE_FIXTURES = (
     "db",
@@ -32,15 +32,42 @@ DATABASE_FIXTURES = (
 emptying.use()
 
 
+EMULATOR = Path(__file__).parent / "emulator"
+LOCAL_STRIPE_ALONE = frozenset({"local_stripe"})
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--asking-the-database",
+        action="store_true",
+        help="leave out what never asks the product's database and ends alike on SQLite and on PostgreSQL",
+    )
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """A test that touches the database may touch each of them: ours and the local Stripe's."""
+    """A test that touches the database may touch each of them: ours and the local Stripe's.
+
+    The local Stripe knows nothing of the product: its own tests have its database only, and Django holds them to it.
+    """
     mark = item.get_closest_marker("django_db")
     asked = [name for name in DATABASE_FIXTURES if name in getattr(item, "fixturenames", ())]
     if mark is None and not asked:
         return
     options: dict[str, Any] = dict(mark.kwargs) if mark else {"transaction": asked != ["db"]}
-    options.setdefault("databases", "__all__")
+    options.setdefault("databases", LOCAL_STRIPE_ALONE if item.path.is_relative_to(EMULATOR) else "__all__")
     item.add_marker(pytest.mark.django_db(*(mark.args if mark else ()), **options), append=False)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--asking-the-database"):
+        config.hook.pytest_deselected(items=[item for item in items if not asks_our_database(item)])
+        items[:] = [item for item in items if asks_our_database(item)]
+
+
+def asks_our_database(item: pytest.Item) -> bool:
+    """Whether it may: pytest-django refuses every database to a test without the mark, Django each not named there."""
+    mark = item.get_closest_marker("django_db")
+    return mark is not None and mark.kwargs["databases"] != LOCAL_STRIPE_ALONE
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 import pytest
 from django.conf import settings
 from django.db import connection, connections, transaction
+from django.test.testcases import DatabaseOperationForbidden
 
 from membership import clock as product_clock
 from membership.models import Tick
 from tests import installation
-from tests.conftest import WayOutRefused
+from tests.conftest import LOCAL_STRIPE_ALONE, WayOutRefused, asks_our_database
 
 
 class TestClock:
@@ -52,6 +53,29 @@ class TestDatabases:
             thread.join()
 
         assert Tick.objects.count() == 40
+
+
+class TestWhatIsLeftOutOfTheSecondPass:
+    """Only what could not reach the product's database if it tried."""
+
+    def test_is_not_a_test_with_the_database(self, db, request):
+        assert asks_our_database(request.node)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_is_not_a_test_that_commits(self, request):
+        assert asks_our_database(request.node)
+
+    def test_is_a_test_without_any(self, request):
+        assert not asks_our_database(request.node)
+        with pytest.raises(RuntimeError, match="Database access not allowed"):
+            connection.cursor()
+
+    @pytest.mark.django_db(databases=LOCAL_STRIPE_ALONE)
+    def test_is_a_test_of_the_local_stripe_alone(self, request):
+        assert not asks_our_database(request.node)
+        connections["local_stripe"].cursor().close()
+        with pytest.raises(DatabaseOperationForbidden):
+            connection.cursor()
 
 
 class TestNetwork:
