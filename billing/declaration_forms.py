@@ -22,6 +22,12 @@ from membership.forms import NameField
 FARTHEST = timedelta(days=3 * 366)
 
 
+class ReasonField(forms.CharField):
+    """Needed where it is to be seen at all, which the form decides: so it is not called optional."""
+
+    needed = True
+
+
 class DeclarationForm(forms.Form):
     """Who declares, of which membership, and where the receipt goes. `mark` tells one page from another."""
 
@@ -79,7 +85,7 @@ class CancellationForm(DeclarationForm):
         initial="ordinary",
         widget=forms.RadioSelect,
     )
-    reason = forms.CharField(
+    reason = ReasonField(
         label=_("Your reason"),
         help_text=_("Needed only if you cancel for cause."),
         max_length=1000,
