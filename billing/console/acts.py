@@ -60,7 +60,10 @@ class Extend(Act):
     form = DaysForm
 
     def fits(self, case: Case) -> bool:
-        return runs(case) and case.held.status in lifecycle.LIVING and case.held.cut_at is None
+        """Not while a renewal is being collected: there is no charge that could wait."""
+        charge_at = outlook.charge_at(case.held) if runs(case) else None
+        due_later = charge_at is not None and charge_at > case.at
+        return due_later and case.held.status in lifecycle.LIVING and case.held.cut_at is None
 
     def preview(self, case: Case, asked: dict[str, Any]) -> list[str]:
         proposal = extension.propose(membership=case.held, days=asked["days"], at=case.at)

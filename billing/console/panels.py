@@ -26,11 +26,14 @@ def money(request: HttpRequest, *, member: Member, membership: Membership | None
     if membership is not None:
         overdue.notice(membership, at=at)
     unpaid = dunning.trouble_of(membership) if membership and membership.status in lifecycle.LIVING else None
+    renews = membership is not None and membership.renewal_expected and membership.ended_at is None
+    charge_at = outlook.charge_at(membership) if membership else None
     context: dict[str, Any] = {
         "membership": membership,
         "price": next_charge.price(membership) if membership else None,
-        "charge_at": outlook.charge_at(membership) if membership else None,
-        "renews": membership is not None and membership.renewal_expected and membership.ended_at is None,
+        "charge_at": charge_at,
+        "renews": renews,
+        "awaited": renews and charge_at is not None and charge_at <= at,
         "unpaid": unpaid,
         "trouble": trouble.reason(unpaid) if unpaid else "",
         "invoices": list(Invoice.objects.filter(membership__member=member)[:SHOWN]),

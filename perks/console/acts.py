@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LONGEST = timedelta(days=366)
+USUAL = timedelta(days=30)
 
 
 class TooLate(DomainError):
@@ -40,6 +41,7 @@ class GoodwillForm(ActForm):
         super().__init__(*args, **kwargs)
         perks = Perk.objects.filter(published=True).order_by("code")
         choices: Any = self.fields["perk"]
+        self.fields["last_day"].initial = (self.case.at + USUAL).date()
         choices.choices = [(perk.code, localized(perk.names)) for perk in perks]
 
 

@@ -12,6 +12,7 @@ from membership import standing, stories
 from membership.models import AuditEntry, Member, Membership, Message, Term
 from tests.billing.conftest import (  # noqa: F401  # a member who really pays
     ada,
+    fails,
     joined,
     live,
     on_sale,
@@ -109,6 +110,13 @@ class TestExtend:
     def test_a_mark_made_up_does_nothing(self, desk):
         assert desk.look("extend", days="3", confirmed="yes").status_code == 409
         assert Term.objects.count() == 1
+
+
+def test_while_a_renewal_is_collected_no_date_is_promised_and_no_day_given(desk, fails):  # noqa: F811
+    fails()
+    page = desk.client.get(f"/console/members/{Member.objects.get().number}/").content.decode()
+    assert ("being collected" in page, "/extend/" in page) == (True, False)
+    assert said(desk.look("cancel"))[0] == "It ends now, because its renewal is unpaid."
 
 
 class TestHold:
