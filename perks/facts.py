@@ -9,6 +9,7 @@ for all who bought the same: it stands apart, once (perks.sold).
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -200,13 +201,12 @@ def _window(data: dict[str, Any], sold: Sequence[AsSold]) -> Window:
     )
 
 
+@dataclass(slots=True)
 class _Unpacked:
     """The perks of a window, made when they are asked for: most checks look at one window of several."""
 
-    __slots__ = ("rows", "sold")
-
-    def __init__(self, rows: list[dict[str, Any]], sold: Sequence[AsSold]) -> None:
-        self.rows, self.sold = rows, sold
+    rows: list[dict[str, Any]]
+    sold: Sequence[AsSold]
 
     def __iter__(self) -> Iterator[Held]:
         for row in self.rows:
