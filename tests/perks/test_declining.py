@@ -82,7 +82,7 @@ class TestThePage:
 
     def test_speaks_german(self, letter, client):
         page = client.get(path_of(letter), headers={"Accept-Language": "de"}).content.decode()
-        assert "Hier geht es um Briefe über Sales, die sich für Sie früher öffnen." in page
+        assert "Sie bekommen dann nicht mehr: Briefe über Sales, die sich für Sie früher öffnen." in page
 
     def test_is_taken_back_in_the_settings(self, letter, member, client):
         client.post(path_of(letter))
