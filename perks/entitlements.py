@@ -127,13 +127,13 @@ def _locked(member: int) -> bool:
 
 
 def _write(member: Member, at: datetime) -> None:
-    told = recompute(member, as_of=at)
+    card, told = _card_of(member), recompute(member, as_of=at)
     mine = Entitlement.objects.filter(member=member)
     if told is None:
         mine.delete()
         return
     sold.keep(told.sold)
-    fields = {"card_id": _card_of(member), "payer_id": told.payer, "facts": told.text, "computed_at": at}
+    fields = {"card_id": card, "payer_id": told.payer, "facts": told.text, "computed_at": at}
     mine.update(version=F("version") + 1, **fields)
 
 

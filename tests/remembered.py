@@ -1,12 +1,15 @@
 """What a fixture made once is put back row by row the next time, where everything was the same before.
 
 "Everything" is the whole content of both databases, the clock and the settings: then what followed from it the first
-time follows again, and seconds of sign-up and payment become a few inserts. Each process makes everything itself once.
+time follows again, and seconds of sign-up and payment become a few inserts. Each process makes everything itself, and
+again after two minutes: some rows tell the wall's time, as when Stripe was read last, and what was read ten minutes ago
+is read again. (What is made of something remembered adds their ages.)
 """
 
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -36,7 +39,10 @@ class Consequence:
     moment: datetime
     mails: list[Any]
     value: object
+    made: float  # time.monotonic()
 
+
+KEPT = 120.0  # seconds
 
 _known: dict[tuple[object, ...], Consequence] = {}
 
@@ -45,12 +51,12 @@ def remembered[T](name: str, make: Callable[[], T], *, clock: Clock) -> T:
     """What `make()` returns (it can be copied), with all that it does to the databases, the clock and the outbox."""
     before = state()
     key = (name, clock.now, _settings(), _fingerprint(before))
-    if key not in _known:
-        sent, value = len(mail.outbox), make()
+    if key not in _known or time.monotonic() - _known[key].made > KEPT:
+        made, sent, value = time.monotonic(), len(mail.outbox), make()
         after = state()
         gone = {t: [pk for pk, row in rows.items() if after[t].get(pk) != row] for t, rows in before.items()}
         come = {t: [row for pk, row in rows.items() if before[t].get(pk) != row] for t, rows in after.items()}
-        _known[key] = Consequence(gone, come, clock.now, mail.outbox[sent:], copy.deepcopy(value))
+        _known[key] = Consequence(gone, come, clock.now, mail.outbox[sent:], copy.deepcopy(value), made)
         return value
     known = _known[key]
     with ExitStack() as stack:  # foreign keys are looked at when a transaction ends

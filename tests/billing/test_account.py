@@ -55,7 +55,7 @@ class TestAClone:
         assert StripeEvent.objects.get(stripe_id="evt_1").done_at is None
 
     def test_asks_about_no_operation(self, cloned, clock):
-        operation = operations.note(key="customer:1", kind="customer", params={"email": "a", "metadata": {}})
+        operation = operations.note(key="customer:of the copy", kind="customer", params={"email": "a", "metadata": {}})
         before = Record.objects.count()
         janitor.look_after(at=clock.now + timedelta(minutes=6))
         nets.look_after_checkouts(at=clock.now + timedelta(days=1))

@@ -58,7 +58,7 @@ class TestAnOlderRead:
         old = sync.Read(
             subscription=gateway.read(api.subscriptions.retrieve, subscription.stripe_id),
             invoices=invoices,
-            began=product_clock.wall() - timedelta(minutes=1),
+            began=Invoice.objects.get().read_at - timedelta(minutes=1),
         )
         sync._fold(membership, old, sync.ACTOR)
         assert Invoice.objects.get().status == "paid"
