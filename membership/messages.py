@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("vip.messages")
 
 SUBJECT = "Subject:"
+MAIL_AS_WRITTEN = ("kind", "language", "subject", "text", "html", "attached_card", "reply_to")
 # Mails that carry a one-time code: in production none is kept once it is sent.
 ONE_TIME = frozenset({"account_verify", "account_login_code", "account_reset_code", "shop_code"})
 
@@ -44,10 +45,12 @@ def write(
     to: str = "",
     language: str = "",
     attached_card: Card | None = None,
+    reply_to: str = "",
 ) -> Message:
     """Write the mail `kind` once per `key`, in the member's language, and leave it to be sent.
 
-    templates/emails/<kind>.txt begins with its subject line; <kind>.html is optional.
+    templates/emails/<kind>.txt begins with its subject line; <kind>.html is optional. `reply_to`: the address at which
+    an answer is taken (mail_in.py).
     """
     written = Message.objects.filter(key=key).first()
     if written is not None:  # asked first: to render it costs a hundred times as much
@@ -65,6 +68,7 @@ def write(
             "text": text,
             "html": html,
             "attached_card": attached_card,
+            "reply_to": reply_to,
             "written_at": at,
             "due_at": at,
         },
@@ -80,7 +84,7 @@ def send_again(*, message: Message, once: str, at: datetime, actor: str) -> Mess
     assert message.member is not None
     assert message.kind not in ONE_TIME
     member = message.member
-    copy = {name: getattr(message, name) for name in ("kind", "language", "subject", "text", "html", "attached_card")}
+    copy = {name: getattr(message, name) for name in MAIL_AS_WRITTEN}
     with transaction.atomic():
         again, new = Message.objects.get_or_create(
             key=f"again:{message.pk}:{once}",
@@ -147,6 +151,7 @@ def send(message: Message) -> None:
         subject=message.subject,
         body=message.text,
         to=[message.to],
+        reply_to=[message.reply_to] if message.reply_to else None,
         headers={
             "Message-ID": f"<message-{message.pk}@{host}>",
             "Auto-Submitted": "auto-generated",

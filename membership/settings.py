@@ -377,6 +377,10 @@ SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SESSION_COOKIE_NAME = "__Host-session" if PRODUCTION else f"vip_session_{PORT}"
 CSRF_COOKIE_NAME = "__Host-csrf" if PRODUCTION else f"vip_csrf_{PORT}"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
+CONCIERGE_FILE_LIMIT = 5 * 1024 * 1024  # bytes of a file that a member sends (perks/concierge/files.py)
+# Files come through memory and no other way: what is larger is dropped as it comes, and fills no disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = CONCIERGE_FILE_LIMIT + 256 * 1024
 
 # --- logs ------------------------------------------------------------------------------------------------------------
 

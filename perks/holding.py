@@ -158,7 +158,7 @@ def _hold(asked: Asked, promises: list[_Promise], at: datetime) -> list[Redempti
     for promise in promises:
         use = _use(asked, promise, membership, at)
         use.ident, use.member = ident, member
-        _take(use, slots.purse(use.grant, facts, member=member.pk, at=at))
+        take(use, slots.purse(use.grant, facts, member=member.pk, at=at))
         uses.append(use)
     if any(use.slot for use in uses):
         entitlements.recount(membership=membership, at=at)
@@ -214,8 +214,8 @@ def _use(asked: Asked, promise: _Promise, membership: Membership, at: datetime) 
     )
 
 
-def _take(use: Redemption, purse: slots.Purse | None) -> None:
-    """Write the row, in a slot if its perk is limited. Raises UsedUp, Full, CheckUsed.
+def take(use: Redemption, purse: slots.Purse | None) -> None:
+    """Write the row, in a slot if its perk is limited; within a transaction. Raises UsedUp, Full, CheckUsed.
 
     Who was first is for the database to say: where it refuses a slot, somebody else has it, and the next is tried.
     """
@@ -239,7 +239,9 @@ def _take(use: Redemption, purse: slots.Purse | None) -> None:
 
 
 def _refuse_twice(use: Redemption) -> None:
-    """What else the database would refuse than a slot."""
+    """What else the database would refuse than a slot. Without a check (house_uses) there is nothing."""
+    if not use.decision_ref:
+        return
     live = Redemption.objects.filter(grant=use.grant, status__in=LIVE)
     if live.filter(decision_ref=use.decision_ref).exists():
         raise CheckUsed

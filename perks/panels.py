@@ -9,8 +9,9 @@ from django.template.loader import render_to_string
 
 from membership import calendar, panels
 from membership.standing import Standing
-from perks import lookup, members, savings
-from perks.models import TierPerk
+from perks import house_uses, lookup, members, savings
+from perks.concierge import pages
+from perks.models import ConciergeRequest, TierPerk
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,3 +52,15 @@ def portal(request: HttpRequest, *, member: Member, at: datetime, **_: Any) -> s
     runs_until = calendar.last_day(found.facts.entitled_until, found.facts.zone) if found.facts.entitled_until else None
     context = {"lines": lines, "in_grace": in_grace, "runs_until": None if in_grace else runs_until}
     return render_to_string("perks/portal.html", {**context, "saved": savings.this_period(member, at=at)}, request)
+
+
+@panels.register("portal", order=15)
+def concierge(request: HttpRequest, *, member: Member, at: datetime, **_: Any) -> str:
+    """Where to ask, what is left, and what is open; nothing for who has no concierge and asked nothing."""
+    open_ones = ConciergeRequest.objects.filter(member=member, closed_at=None).order_by("-opened_at", "-pk")
+    decision = house_uses.decide(member=member, kind="concierge", at=at)
+    held = decision is not None and (decision.allowed or decision.reason == "used_up")
+    if not held and not open_ones:
+        return ""
+    context = {"open": open_ones, "allowance": pages.allowance(member, at)}
+    return render_to_string("perks/concierge_panel.html", context, request)

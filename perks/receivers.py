@@ -9,6 +9,7 @@ from django.dispatch import receiver
 from membership.models import Card, Membership
 from membership.signals import card_changed, membership_changed
 from perks import entitlements, first_access, grants
+from perks.concierge import replies as replies  # takes what members answer by mail
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -4,11 +4,15 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from perks import api_docs, views
+from perks.concierge import pages as concierge
 from perks.demo_shop import views as demo_shop
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/docs", api_docs.page, name="api-docs"),
     path("portal/savings/", views.savings_statement, name="savings"),
+    path("portal/concierge/", concierge.requests, name="concierge"),
+    path("portal/concierge/files/<int:pk>/", concierge.file, name="concierge-file"),
+    path("portal/concierge/<slug:ident>/", concierge.one, name="concierge-request"),
     path("console/", include("perks.console.urls")),
 ]
 demo = [

@@ -11,7 +11,7 @@ from membership.models.memberships import (
     TierChange,
     Transition,
 )
-from membership.models.messages import Message
+from membership.models.messages import IncomingMail, Message
 from membership.models.people import Consent, HouseholdSeat, Member, User
 from membership.models.plans import Plan, Price, Tier
 from membership.models.records import AuditEntry, SearchKey, TimelineEntry
@@ -25,6 +25,7 @@ __all__ = [
     "CardKey",
     "Consent",
     "HouseholdSeat",
+    "IncomingMail",
     "Member",
     "Membership",
     "Message",

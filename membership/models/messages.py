@@ -1,4 +1,4 @@
-"""Message: one mail, kept as a row. messages.py writes it, the worker sends it."""
+"""Message: one mail, kept as a row. messages.py writes it, the worker sends it. What comes in: mail_in.py."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Message(Work):
     kind = models.CharField(max_length=48)
     member = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
     to = models.EmailField(max_length=254)
+    reply_to = models.EmailField(max_length=254, blank=True)
     language = models.CharField(max_length=5)
     subject = models.CharField(max_length=200)
     text = models.TextField()
@@ -30,3 +31,24 @@ class Message(Work):
 
     def __str__(self) -> str:
         return f"message {self.pk} ({self.kind})"
+
+
+class IncomingMail(models.Model):
+    """A mail that was brought to us, by its message id, and what came of it. Its words are kept where they belong."""
+
+    class Outcome(models.TextChoices):
+        TAKEN = "taken"
+        NOT_OURS = "not_ours"  # no address of a letter of ours
+        WRONG_SENDER = "wrong_sender"
+        AUTOMATIC = "automatic"  # nobody wrote it
+        REFUSED = "refused"  # too late, too often, or empty
+
+    message_id = models.CharField(max_length=250, unique=True)
+    received_at = models.DateTimeField()
+    outcome = models.CharField(max_length=12, choices=Outcome)
+
+    class Meta:
+        verbose_name_plural = "incoming mail"
+
+    def __str__(self) -> str:
+        return self.message_id

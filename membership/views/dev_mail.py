@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import TYPE_CHECKING
 
+from django import forms
+from django.contrib import messages as notes
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csp import csp_override
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from membership import clock, mail_in
 from membership.messages import WITHDRAWN
 from membership.models import Message
 
@@ -45,10 +50,35 @@ def mailbox(request: HttpRequest) -> HttpResponse:
     return render(request, template, {"mails": mails})
 
 
-@require_safe
+WHAT_CAME_OF_IT = {
+    mail_in.Outcome.TAKEN: _("Your answer has arrived."),
+    mail_in.Outcome.NOT_OURS: _("Nobody reads mail at this address."),
+    mail_in.Outcome.WRONG_SENDER: _("It came from another address than we wrote to, so it was not taken."),
+    mail_in.Outcome.AUTOMATIC: _("Automatic mail is not taken."),
+    mail_in.Outcome.REFUSED: _("It came too late, too often, or said nothing: it was not taken."),
+}
+
+
+class AnswerForm(forms.Form):
+    """An answer as a mail program would send it. `message_id` is that of the mail: sent twice, it arrives once."""
+
+    sender = forms.EmailField(label=_("From"), max_length=254)
+    text = forms.CharField(label=_("Your answer"), max_length=mail_in.LONGEST, widget=forms.Textarea({"rows": 5}))
+    message_id = forms.CharField(max_length=250, widget=forms.HiddenInput)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def mail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One mail; where an answer to it is taken, the form that sends one."""
     message = get_object_or_404(Message, pk=pk)
-    return render(request, "membership/dev_mail_one.html", {"message": message, "code": code_in(message)})
+    new = {"sender": message.to, "message_id": f"{secrets.token_hex(16)}@mail.example"}
+    form = AnswerForm(request.POST if request.method == "POST" else None, initial=new)
+    if request.method == "POST" and message.reply_to and form.is_valid():
+        letter = mail_in.Letter(to=message.reply_to, **form.cleaned_data)
+        notes.info(request, WHAT_CAME_OF_IT[mail_in.receive(letter, at=clock.now())])
+        return redirect("dev-mail-one", pk=pk)
+    context = {"message": message, "code": code_in(message), "form": form if message.reply_to else None}
+    return render(request, "membership/dev_mail_one.html", context, status=422 if form.is_bound else 200)
 
 
 @require_safe

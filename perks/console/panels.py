@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 
 from membership import panels
 from perks import lookup, members
+from perks.models import ConciergeRequest
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,3 +24,10 @@ def held(request: HttpRequest, *, member: Member, at: datetime, **_: Any) -> str
     found = lookup.by_member(member.pk, at=at)
     told = members.detail(found, at=at)["perks"] if found is not None else []
     return render_to_string("console/perks_facts.html", {"perks": told}, request)
+
+
+@panels.register("console-member", order=25)
+def requests(request: HttpRequest, *, member: Member, **_: Any) -> str:
+    """What they asked the concierge lately; nothing where they never did."""
+    found = ConciergeRequest.objects.filter(member=member).order_by("-opened_at", "-pk")[:10]
+    return render_to_string("console/concierge_facts.html", {"requests": found}, request) if found else ""

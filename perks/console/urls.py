@@ -1,5 +1,20 @@
 from __future__ import annotations
 
-from membership.console import acts
+from django.urls import URLPattern, path
 
-urlpatterns = acts.routes("perks")
+from membership.console import acts
+from perks.console import concierge, concierge_closing
+
+AT = "concierge/<int:pk>/"
+urlpatterns: list[URLPattern] = [
+    *acts.routes("perks"),
+    path("concierge/", concierge.requests, name="console-concierge"),
+    path(AT, concierge.one, name="console-concierge-request"),
+    path(f"{AT}claim/", concierge.claim, name="console-concierge-claim"),
+    path(f"{AT}put-back/", concierge.put_back, name="console-concierge-put-back"),
+    path(f"{AT}answer/", concierge.answer, name="console-concierge-answer"),
+    path(f"{AT}note/", concierge.note, name="console-concierge-note"),
+    path(f"{AT}close/", concierge_closing.close, name="console-concierge-close"),
+    path(f"{AT}reopen/", concierge.reopen, name="console-concierge-reopen"),
+    path("concierge/files/<int:pk>/", concierge.file, name="console-concierge-file"),
+]

@@ -1,6 +1,7 @@
 """What a membership is worth: the catalogue, what was granted, what was used, and the shops that ask."""
 
 from perks.models.catalogue import Perk, Sale, TierPerk
+from perks.models.concierge import ConciergeEntry, ConciergeFile, ConciergeRequest, Holiday, WorkingHours
 from perks.models.confirmations import EmailConfirmation
 from perks.models.decisions import Decision
 from perks.models.events import Event
@@ -13,12 +14,16 @@ __all__ = [
     "LIVE",
     "LIVE_KEYS_PER_SHOP",
     "ApiKey",
+    "ConciergeEntry",
+    "ConciergeFile",
+    "ConciergeRequest",
     "Decision",
     "EmailConfirmation",
     "Entitlement",
     "Event",
     "FirstAccess",
     "Grant",
+    "Holiday",
     "KeptAnswer",
     "Perk",
     "Redemption",
@@ -27,4 +32,5 @@ __all__ = [
     "Shop",
     "SoldTogether",
     "TierPerk",
+    "WorkingHours",
 ]

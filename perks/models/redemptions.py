@@ -1,4 +1,7 @@
-"""What was used: the value ledger. One row is one use of a perk on one order. Only perks.redemptions writes here."""
+"""What was used: the value ledger. One row is one use of a perk on one order.
+
+Only holding.py, redemptions.py and house_uses.py write here.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ class Redemption(models.Model):
     A limited perk takes a numbered slot of its allowance period, so that the database decides races. `draws_on` names
     the allowance (perks.slots). A place at an event is a number too, one that all members draw on: `event`, `place`.
 
+    `shop` None: the house booked it itself (perks.house_uses).
+
     `idempotency_key` is that of the hold: another hold may bear it 30 days later (KeptAnswer decides until then).
 
     `worth` to the member and `cost` to the shop are minor units of `currency`; `returned_worth` and `returned_cost` of
@@ -36,7 +41,7 @@ class Redemption(models.Model):
     ident = models.CharField(max_length=32)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="redemptions")
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="redemptions")
-    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="redemptions")
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, null=True, blank=True, related_name="redemptions")
     status = models.CharField(max_length=9, choices=Status, default=Status.HELD)
     draws_on = models.CharField(max_length=60, blank=True)
     period = models.CharField(max_length=16)
