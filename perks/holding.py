@@ -214,7 +214,7 @@ def _use(asked: Asked, promise: _Promise, membership: Membership, at: datetime) 
     )
 
 
-def take(use: Redemption, purse: slots.Purse | None) -> None:
+def take(use: Redemption, purse: slots.Purse | None, *, waited: bool = False) -> None:
     """Write the row, in a slot if its perk is limited; within a transaction. Raises UsedUp, Full, CheckUsed.
 
     Who was first is for the database to say: where it refuses a slot, somebody else has it, and the next is tried.
@@ -228,7 +228,7 @@ def take(use: Redemption, purse: slots.Purse | None) -> None:
             raise UsedUp
         use.slot = slot if purse is not None else None
         if use.event:
-            events.seat(use)
+            events.seat(use, waited=waited)
         try:
             with transaction.atomic():
                 use.save(force_insert=True)

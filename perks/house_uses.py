@@ -7,6 +7,7 @@ same constraints. They belong to no shop, so no key can read or change them. Cal
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,22 @@ from perks.basket import Basket, Line
 from perks.models import Grant, Perk, Redemption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from membership.models import Member
     from perks.engine import Decision
 
 Status = Redemption.Status
 UNTIL_IT_IS_CLOSED = datetime(9999, 1, 1, tzinfo=UTC)  # no clock ends such a hold: somebody does
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A use of a perk of this kind: of the one called `perk`, or of whichever says yes. `event`: a seat at it, `waited`
+    by who stands first on its waiting list."""
+
+    kind: str
+    perk: str = ""
+    event: str = ""
+    waited: bool = False
 
 
 class NotAllowed(DomainError):
@@ -37,17 +47,17 @@ class NotAllowed(DomainError):
         self.reason = decision.reason if decision else "unknown_perk"
 
 
-def decide(*, member: Member, kind: str, at: datetime, event: str = "", only: str = "") -> Decision | None:
-    """What a check of the member's perks of this kind says now: the first yes, else the no of one that is held, else
-    any. None: the catalogue has none. `event`: for a seat at it. `only`: the perk of this code."""
+def decide(*, member: Member, wanted: Wanted, at: datetime) -> Decision | None:
+    """What a check of the member's perks says now: the first yes, else the no of one that is held, else any.
+    None: the catalogue has no such perk."""
     membership = standing.current_membership(member, at)
     found = lookup.by_member(member.pk, at=at)
     facts = found.facts if found else None
-    offered = dict(Perk.objects.filter(published=True, kind=kind).values_list("code", "kind"))
-    held = {h.perk: h.kind for h in facts.held(at).values() if h.kind == kind} if facts else {}
-    asked = [code for code in {**held, **offered} if only in ("", code)]
-    world = engine.World(offered, {}, events=events.bookable(at=at))
-    basket = _basket(event, membership) if event else None
+    offered = dict(Perk.objects.filter(published=True, kind=wanted.kind).values_list("code", "kind"))
+    held = {h.perk: h.kind for h in facts.held(at).values() if h.kind == wanted.kind} if facts else {}
+    asked = [code for code in {**held, **offered} if wanted.perk in ("", code)]
+    world = engine.World(offered, {}, events=events.bookable(at=at, waited=wanted.waited))
+    basket = _basket(wanted.event, membership) if wanted.event else None
     answer = engine.decide(facts=facts, basket=basket, asked=asked, world=world, at=at)
     return min(answer.decisions, key=lambda d: (not d.allowed, d.perk not in held), default=None)
 
@@ -57,24 +67,18 @@ def _basket(event: str, membership: Membership | None) -> Basket:
     return Basket(currency=membership.currency if membership else "EUR", lines=[line])
 
 
-def hold(
-    *,
-    member: Member,
-    kind: str,
-    at: datetime,
-    event: str = "",
-    only: str = "",
-    unless: Callable[[], bool] | None = None,
-) -> Redemption | None:
-    """Take a use until it is committed, released or given back. None: `unless`, asked under the membership's lock, says
-    that it was taken before. Raises NotAllowed, holding.NoLongerHonored, holding.UsedUp, events.Full."""
+def hold(*, member: Member, wanted: Wanted, at: datetime, once: str = "") -> Redemption | None:
+    """Take a use until it is committed or freed. None: it was taken before under the same `once`.
+
+    Raises NotAllowed, holding.NoLongerHonored, holding.UsedUp, events.Full.
+    """
     speaking = standing.current_membership(member, at)
     if speaking is None:
-        raise NotAllowed(decide(member=member, kind=kind, at=at, event=event, only=only))
+        raise NotAllowed(decide(member=member, wanted=wanted, at=at))
     membership = Membership.objects.lock(speaking.pk)
-    if unless is not None and unless():
+    if once and taken_before(member, once) is not None:
         return None
-    decision = decide(member=member, kind=kind, at=at, event=event, only=only)
+    decision = decide(member=member, wanted=wanted, at=at)
     if decision is None or not decision.allowed or decision.grant is None or decision.effect is None:
         raise NotAllowed(decision)
     grant = Grant.objects.select_related("perk").get(pk=decision.grant)
@@ -82,20 +86,28 @@ def hold(
     if grant.membership_id != membership.pk or found is None or found.facts is None:
         raise holding.NoLongerHonored("not_in_tier")  # another membership has come to speak for them meanwhile
     use = _use(member, grant, membership, decision.effect.as_json(), at)
-    holding.take(use, slots.purse(grant, found.facts, member=member.pk, at=at))
+    use.idempotency_key = _key(once) if once else use.ident
+    holding.take(use, slots.purse(grant, found.facts, member=member.pk, at=at), waited=wanted.waited)
     _recount(membership, use, at)
     return use
 
 
+def taken_before(member: Member, once: str) -> Redemption | None:
+    """The use that was taken under this `once`."""
+    return Redemption.objects.filter(member=member, shop=None, idempotency_key=_key(once)).first()
+
+
+def _key(once: str) -> str:
+    return f"house:{once}"
+
+
 def _use(member: Member, grant: Grant, membership: Membership, effect: dict[str, Any], at: datetime) -> Redemption:
     value = ledger.value(slots.settings_of(grant), effect, currency=None, own=membership.currency)
-    ident = f"red_{secrets.token_urlsafe(16)}"
     return Redemption(
-        ident=ident,
+        ident=f"red_{secrets.token_urlsafe(16)}",
         member=member,
         grant=grant,
         shop=None,
-        idempotency_key=ident,
         effect=effect,
         event=effect.get("event", ""),
         held_at=at,

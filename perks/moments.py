@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from membership import work
 from perks import first_access
-from perks.models import EmailConfirmation
+from perks.models import EmailConfirmation, WaitingPlace
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,6 +16,9 @@ ON_ARRIVAL = frozenset({"forget old decisions", "forget old answers", "expire ho
 NEEDED = {
     "mail shops' codes": lambda at: work.due(EmailConfirmation.objects.all(), at=at).exists(),
     "invite to sales": lambda at: first_access.near(at).filter(invited_at=None).exists(),
+    "seat who waits": lambda at: WaitingPlace.objects.filter(
+        status="waiting", event__booking_closes_at__gt=at
+    ).exists(),
     "write first-access letters": lambda at: work.due(first_access.rows(), at=at).exists(),
 }
 

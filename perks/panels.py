@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from membership import calendar, panels
 from membership.standing import Standing
 from perks import house_uses, lookup, members, savings
-from perks.concierge import pages
+from perks.concierge import asking, pages
 from perks.models import ConciergeRequest, TierPerk
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def portal(request: HttpRequest, *, member: Member, at: datetime, **_: Any) -> s
     in_grace = told["standing"] == Standing.GRACE
     runs_until = calendar.last_day(found.facts.entitled_until, found.facts.zone) if found.facts.entitled_until else None
     context = {"lines": lines, "in_grace": in_grace, "runs_until": None if in_grace else runs_until}
+    context["can_book"] = any(perk["kind"] in ("service", "event_seat") for perk in told["perks"])
     return render_to_string("perks/portal.html", {**context, "saved": savings.this_period(member, at=at)}, request)
 
 
@@ -58,7 +59,7 @@ def portal(request: HttpRequest, *, member: Member, at: datetime, **_: Any) -> s
 def concierge(request: HttpRequest, *, member: Member, at: datetime, **_: Any) -> str:
     """Where to ask, what is left, and what is open; nothing for who has no concierge and asked nothing."""
     open_ones = ConciergeRequest.objects.filter(member=member, closed_at=None).order_by("-opened_at", "-pk")
-    decision = house_uses.decide(member=member, kind="concierge", at=at)
+    decision = house_uses.decide(member=member, wanted=asking.WANTED, at=at)
     held = decision is not None and (decision.allowed or decision.reason == "used_up")
     if not held and not open_ones:
         return ""

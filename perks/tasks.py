@@ -6,8 +6,8 @@ from functools import partial
 
 from membership import clock, work
 from membership.celery import app
-from perks import confirmations, decisions, first_access, idempotency, redemptions
-from perks.models import EmailConfirmation
+from perks import confirmations, decisions, first_access, idempotency, redemptions, seats
+from perks.models import EmailConfirmation, Event
 
 BEAT = {
     "expire holds": {"task": "perks.expire_holds", "schedule": 60.0},
@@ -15,6 +15,7 @@ BEAT = {
     "mail shops' codes": {"task": "perks.mail_shop_codes", "schedule": 5.0},
     "invite to sales": {"task": "perks.invite_to_sales", "schedule": 60.0},
     "write first-access letters": {"task": "perks.write_first_access", "schedule": 15.0},
+    "seat who waits": {"task": "perks.seat_all_waiting", "schedule": 60.0},
     "forget old decisions": {"task": "perks.forget_decisions", "schedule": 86_400.0},
 }
 
@@ -65,3 +66,15 @@ def forget_answers() -> None:
     at = clock.now()
     idempotency.sweep(at=at)
     work.ticked("forget old answers", at=at)
+
+
+@app.task(name="perks.seat_waiting")
+def seat_waiting(pk: int) -> None:
+    seats.fill(event=Event.objects.get(pk=pk), at=clock.now())
+
+
+@app.task(name="perks.seat_all_waiting")
+def seat_all_waiting() -> None:
+    at = clock.now()
+    seats.sweep(at=at)
+    work.ticked("seat who waits", at=at)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from perks import api_docs, views
+from perks import api_docs, bookings, views
 from perks.concierge import pages as concierge
 from perks.demo_shop import views as demo_shop
 
@@ -13,6 +13,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/concierge/", concierge.requests, name="concierge"),
     path("portal/concierge/files/<int:pk>/", concierge.file, name="concierge-file"),
     path("portal/concierge/<slug:ident>/", concierge.one, name="concierge-request"),
+    path("portal/bookings/", bookings.bookings, name="bookings"),
+    path("portal/bookings/events/<slug:code>/", bookings.book_seat, name="book-seat"),
+    path("portal/bookings/events/<slug:code>/give-back/", bookings.give_seat_back, name="give-seat-back"),
+    path("portal/bookings/events/<slug:code>/leave/", bookings.leave_waiting_list, name="leave-waiting-list"),
+    path("portal/bookings/services/<slug:perk>/", bookings.book_service, name="book-service"),
     path("console/", include("perks.console.urls")),
 ]
 demo = [

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from membership.models import Member
     from perks.concierge.files import Checked
 
+WANTED = house_uses.Wanted(kind=concierge.CODE)
 REOPENS_FOR = timedelta(days=30)
 MOST_AN_HOUR = 30  # messages of one member: a person writes no more
 LONGEST = 5_000
@@ -41,16 +42,15 @@ def ask(
     Raises house_uses.NotAllowed, holding.UsedUp, limits.TooMany.
     """
     _not_too_often(member)
-    ident = f"req_{once or secrets.token_urlsafe(16)}"
     with transaction.atomic():
         # Taken first: it waits for the member's other doors, so that a second click finds what the first has made.
-        use = house_uses.hold(member=member, kind=concierge.CODE, at=at, unless=lambda: _asked(member, ident))
+        use = house_uses.hold(member=member, wanted=WANTED, at=at, once=once)
         if use is None:
-            return ConciergeRequest.objects.get(member=member, ident=ident)
+            return ConciergeRequest.objects.get(use=house_uses.taken_before(member, once))
         settings = slots.settings_of(use.grant)
         assert isinstance(settings, concierge.Settings)
         request = ConciergeRequest.objects.create(
-            ident=ident,
+            ident=f"req_{secrets.token_urlsafe(16)}",
             member=member,
             use=use,
             subject=subject,
@@ -63,10 +63,6 @@ def ask(
         _tell(request, "concierge.asked", at)
         letters.received(request, at=at)
     return request
-
-
-def _asked(member: Member, ident: str) -> bool:
-    return ConciergeRequest.objects.filter(member=member, ident=ident).exists()
 
 
 def write(

@@ -75,7 +75,7 @@ def _asked(request: HttpRequest, member: Member, form: AskForm, at: datetime) ->
 def _page(
     request: HttpRequest, member: Member | None, at: datetime, form: AskForm | None, *, status: int = 200
 ) -> HttpResponse:
-    decision = house_uses.decide(member=member, kind=concierge.CODE, at=at) if member else None
+    decision = house_uses.decide(member=member, wanted=asking.WANTED, at=at) if member else None
     may_ask = decision is not None and decision.allowed
     mine = ConciergeRequest.objects.filter(member=member) if member else ConciergeRequest.objects.none()
     context: dict[str, Any] = {
@@ -114,7 +114,7 @@ def allowance(member: Member, at: datetime) -> Allowance | None:
     """What is left of the member's requests now; None: they have no concierge, or as many requests as they like."""
     found = lookup.by_member(member.pk, at=at)
     facts = found.facts if found else None
-    decision = house_uses.decide(member=member, kind=concierge.CODE, at=at)
+    decision = house_uses.decide(member=member, wanted=asking.WANTED, at=at)
     if facts is None or decision is None or decision.uses_left is None or facts.standing(at) not in standing.HONORED:
         return None
     held = facts.held(at).get(decision.perk)

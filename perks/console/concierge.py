@@ -101,7 +101,7 @@ def _act(
     """Do it, and back to the request; a refusal or a gap in the form is told there, and what was typed is kept."""
     about = found(pk)
     if request.method != "POST":
-        return redirect("console-concierge-request", pk=pk)
+        return shown(request, about)
     if form is not None and not form.is_valid():
         return shown(request, about, status=422, **{name: form})
     try:

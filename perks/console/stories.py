@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from membership import stories
 from membership.stories import Told
 from perks import history
-from perks.models import ConciergeRequest
+from perks.kinds.base import localized
+from perks.models import ConciergeRequest, Event, Perk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,4 +49,25 @@ def _told_of_request(entry: TimelineEntry, subjects: dict[int, str]) -> Told:
 
 
 stories.register(group="perks", kinds=WORDS, told=told)
+BOOKINGS = {
+    "seat.booked": _("A seat was booked: %(what)s."),
+    "seat.given_back": _("A seat was given back: %(what)s."),
+    "seat.waiting": _("Joined the waiting list: %(what)s."),
+    "seat.left": _("Left the waiting list: %(what)s."),
+    "seat.passed": _("Their turn on the waiting list passed, for they no longer held the perk: %(what)s."),
+    "service.booked": _("A service was booked: %(what)s."),
+    "service.given_back": _("A service was given back: %(what)s."),
+}
+
+
+def told_of_bookings(entries: Sequence[TimelineEntry]) -> list[Told]:
+    """By the names that events and perks have today."""
+    names = {code: localized(names) for code, names in Event.objects.values_list("code", "names")}
+    names |= {code: localized(names) for code, names in Perk.objects.values_list("code", "names")}
+    codes = [entry.data.get("event") or entry.data["perk"] for entry in entries]
+    pairs = zip(entries, codes, strict=True)
+    return [Told(str(BOOKINGS[entry.kind]) % {"what": names.get(code, code)}) for entry, code in pairs]
+
+
+stories.register(group="perks", kinds=BOOKINGS, told=told_of_bookings)
 stories.register(group="perks", kinds=CONCIERGE, told=told_of_requests)

@@ -3,11 +3,13 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from membership.console import acts
-from perks.console import concierge, concierge_closing
+from perks.console import concierge, concierge_closing, events
 
 AT = "concierge/<int:pk>/"
 urlpatterns: list[URLPattern] = [
     *acts.routes("perks"),
+    path("events/", events.events, name="console-events"),
+    path("events/<slug:code>/", events.event, name="console-event"),
     path("concierge/", concierge.requests, name="console-concierge"),
     path(AT, concierge.one, name="console-concierge-request"),
     path(f"{AT}claim/", concierge.claim, name="console-concierge-claim"),

@@ -21,13 +21,18 @@ A_WHILE = timedelta(minutes=1)  # in which a place may be given back
 
 
 class Settings(KindSettings):
-    """`events`: codes of those it is good for (None: every one). `seat` says what members have: "A seat at …"."""
+    """`events`: codes of those it is good for (None: every one). `seat` says what members have: "A seat at …".
+    `in_portal`: members book it themselves."""
 
     seat: Annotated[Names, Shown(gettext_lazy("Seat"), gettext_lazy("As members read it: “A seat at our workshops”."))]
     events: Annotated[
         frozenset[Words] | None,
         Shown(gettext_lazy("Events"), gettext_lazy("Their codes, one a line. Empty: every event."), Better.WIDER),
     ] = None
+    in_portal: Annotated[
+        bool,
+        Shown(gettext_lazy("Members book it in their portal"), gettext_lazy("Otherwise staff do."), Better.MORE),
+    ] = True
 
 
 def asked_about(settings: Settings, question: Question) -> EventDates | None:

@@ -17,7 +17,8 @@ LABEL = gettext_lazy("Free service")
 
 
 class Settings(KindSettings):
-    """`service` in the languages of the shop: "Free alterations". `excluded_categories`: of goods it is not done to."""
+    """`service` in the languages of the shop: "Free alterations". `excluded_categories`: of goods it is not done to.
+    `in_portal`: members book it themselves."""
 
     service: Annotated[Names, Shown(gettext_lazy("Service"), gettext_lazy("As members read it: “Free alterations”."))]
     excluded_categories: Annotated[
@@ -28,6 +29,10 @@ class Settings(KindSettings):
             Better.NARROWER,
         ),
     ] = Field(default=frozenset())
+    in_portal: Annotated[
+        bool,
+        Shown(gettext_lazy("Members book it in their portal"), gettext_lazy("Otherwise staff do."), Better.MORE),
+    ] = False
 
 
 def refuse(settings: Settings, question: Question) -> Refusal | None:

@@ -4,7 +4,7 @@ from perks.models.catalogue import Perk, Sale, TierPerk
 from perks.models.concierge import ConciergeEntry, ConciergeFile, ConciergeRequest, Holiday, WorkingHours
 from perks.models.confirmations import EmailConfirmation
 from perks.models.decisions import Decision
-from perks.models.events import Event
+from perks.models.events import Event, WaitingPlace
 from perks.models.grants import Entitlement, Grant, SoldTogether
 from perks.models.redemptions import LIVE, KeptAnswer, Redemption
 from perks.models.sales import FirstAccess
@@ -32,5 +32,6 @@ __all__ = [
     "Shop",
     "SoldTogether",
     "TierPerk",
+    "WaitingPlace",
     "WorkingHours",
 ]

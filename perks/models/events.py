@@ -1,10 +1,14 @@
-"""Events with numbered places: workshops, dinners, first nights. Which members may book one is a perk's to say."""
+"""Events with numbered places: workshops, dinners, first nights. Which members may book one is a perk's to say.
+
+Places are redemptions; who waits for one stands here. Only perks.seats writes waiting places.
+"""
 
 from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
 
+from membership.models import Member
 from perks.kinds.base import localized
 
 
@@ -40,3 +44,37 @@ class Event(models.Model):
     @property
     def name(self) -> str:
         return localized(self.names)
+
+
+class WaitingPlace(models.Model):
+    """A member waits for a place at an event that is full, in the order of asking."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting"
+        SEATED = "seated"
+        LEFT = "left"
+        PASSED = "passed"  # when it was their turn, their membership no longer held the perk
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="waiting")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="waiting_places")
+    status = models.CharField(max_length=7, choices=Status, default=Status.WAITING)
+    asked_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["asked_at", "pk"]
+        indexes = [
+            models.Index(fields=["event", "asked_at"], condition=Q(status="waiting"), name="waiting_list_of_an_event"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "member"], condition=Q(status="waiting"), name="one_waiting_place_per_event_and_member"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="waiting", settled_at=None) | (~Q(status="waiting") & Q(settled_at__isnull=False)),
+                name="settled_waiting_place_says_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"waiting place {self.pk}"

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import expect
 
+from tests.journeys.asking import asked
 from tests.journeys.declaring import declared
 from tests.journeys.person import CARDS, Person
 from tests.journeys.rig import ROOT
@@ -251,6 +252,7 @@ class Cast:
             "mail": self._in_link("/dev/mail/", r"/dev/mail/(\d+)/", text=gold["email"]),
             "letter": self._letter(gold["number"]),
             **declared(self._arrives()),
+            **asked(self.gold, self.onlooker),
             "passkey": self._passkey(),
             "quote": self.silver.page.url.rstrip("/").rsplit("/", 1)[-1],
             **self._of_stripe(),
