@@ -79,8 +79,10 @@ def receive(letter: Letter, *, at: datetime) -> Outcome:
             kept = IncomingMail.objects.create(message_id=_id(letter), received_at=at, outcome=Outcome.TAKEN)
             outcome = _take(letter, at)
             IncomingMail.objects.filter(pk=kept.pk).update(outcome=outcome)
-    except IntegrityError:  # another process took it this moment
-        return _before(letter) or Outcome.TAKEN
+    except IntegrityError:
+        if (told := _before(letter)) is None:
+            raise
+        return told  # another process took it this moment
     return outcome
 
 

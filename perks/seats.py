@@ -87,15 +87,21 @@ def book_seat(*, member: Member, event: Event, at: datetime, actor: str, once: s
 def _take(member: Member, event: Event, wanted: Wanted, *, at: datetime, actor: str, once: str = "") -> Redemption:
     use = house_uses.hold(member=member, wanted=wanted, at=at, once=once)
     if use is None:
-        before = house_uses.taken_before(member, once)
-        assert before is not None
-        return before
+        return _before(member, once)
     if seated(event).filter(member=member).exclude(pk=use.pk).exists():
         raise HasOne
     house_uses.commit(use=use, at=at)
     _tell(member, "seat.booked", event, at, actor, source_ref=use.ident)
     _write(member, event, "waited" if wanted.waited else "booked", key=use.ident, at=at)
     return use
+
+
+def _before(member: Member, once: str) -> Redemption:
+    """What the same sending has booked. Raises NotBooked where that was given back since."""
+    before = house_uses.taken_before(member, once)
+    if before is None or before.status not in LIVE:
+        raise NotBooked
+    return before
 
 
 def _wait(member: Member, event: Event, *, at: datetime, actor: str) -> Booked:
@@ -153,7 +159,7 @@ def fill(*, event: Event, at: datetime) -> int:
             if refusal.reason == "full":
                 break
             _pass(place, at)
-        except (HasOne, holding.UsedUp, holding.NoLongerHonored):
+        except (HasOne, NotBooked, holding.UsedUp, holding.NoLongerHonored):
             _pass(place, at)
     return seats
 
@@ -161,8 +167,8 @@ def fill(*, event: Event, at: datetime) -> int:
 def _seat(place: WaitingPlace, at: datetime) -> bool:
     """The place is settled by one worker: whoever comes second finds it so."""
     wanted = Wanted(kind=event_seat.CODE, event=place.event.code, waited=True)
-    use = _take(place.member, place.event, wanted, at=at, actor="system", once=f"waited:{place.pk}")
-    return _settle(place, WaitingPlace.Status.SEATED, at) and use.status in LIVE
+    _take(place.member, place.event, wanted, at=at, actor="system", once=f"waited:{place.pk}")
+    return _settle(place, WaitingPlace.Status.SEATED, at)
 
 
 def _pass(place: WaitingPlace, at: datetime) -> None:
@@ -188,9 +194,7 @@ def book_service(*, member: Member, perk: str, at: datetime, actor: str, once: s
     with transaction.atomic():
         use = house_uses.hold(member=member, wanted=Wanted(kind=service.CODE, perk=perk), at=at, once=once)
         if use is None:
-            before = house_uses.taken_before(member, once)
-            assert before is not None
-            return before
+            return _before(member, once)
         house_uses.commit(use=use, at=at)
         _tell_service(use, "service.booked", at, actor)
     return use

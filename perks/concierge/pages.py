@@ -16,7 +16,7 @@ from membership import calendar, clock, standing
 from membership.errors import DomainError
 from membership.models import Member
 from membership.views.pages import member_of
-from perks import engine, house_uses, lookup, members
+from perks import catalogue, engine, house_uses, lookup, members
 from perks.concierge import asking, desk_hours, files
 from perks.concierge.forms import AskForm, WriteForm
 from perks.kinds import concierge
@@ -83,7 +83,8 @@ def _page(
         "refusal": "" if decision is None or decision.allowed or decision.reason in ELSEWHERE else decision.message,
         "allowance": allowance(member, at) if member else None,
         "resets_at": decision.resets_at if decision else None,
-        "offers": [] if may_ask else _offers(),
+        "offers": _offers() if decision is None or decision.reason in ELSEWHERE | OVER else [],
+        "mend_url": catalogue.link("mend-payment") if decision and decision.reason == "payment_overdue" else "",
         "open": [one for one in mine.order_by("-opened_at", "-pk") if one.closed_at is None],
         "closed": list(mine.exclude(closed_at=None).order_by("-closed_at", "-pk")[:50]),
         "honored": _honored(member, at),
@@ -94,6 +95,7 @@ def _page(
 
 
 ELSEWHERE = frozenset({"not_in_tier", "not_a_member", "unknown_perk"})  # what it is and who has it says more
+OVER = frozenset({"membership_lapsed", "membership_ended"})
 
 
 def _honored(member: Member | None, at: datetime) -> bool:
