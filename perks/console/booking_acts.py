@@ -51,7 +51,7 @@ class BookForm(WhatForm):
 
 @offer
 class Book(Act):
-    name, order = "book", 60
+    name, order = "book", 55
     label, button, done = _("Book a seat or a service"), _("Book it"), _("It is booked.")
     about = _("As the member does in the portal. Where every seat is taken, they join the waiting list.")
     form = BookForm
@@ -120,7 +120,7 @@ class UnbookForm(WhatForm):
 
 @offer
 class Unbook(Act):
-    name, order = "unbook", 61
+    name, order = "unbook", 56
     label, button, done = _("Give a booking back"), _("Give it back"), _("It is given back.")
     about = _("A seat goes to the first on the waiting list; the use counts no more.")
     form = UnbookForm

@@ -53,15 +53,14 @@ def test_two_workers_give_one_seat_to_one(event, people, clock):
 
 
 def test_twin_without_the_constraint_two_sit_on_one_place(event, people, clock, monkeypatch):
-    meeting, seat = threading.Barrier(2), events.seat
+    meeting = threading.Barrier(2)
 
-    def both_look(use, *, waited=False):
-        seat(use, waited=waited)
+    def the_same_place(use, *, waited=False):
         with contextlib.suppress(threading.BrokenBarrierError):
-            meeting.wait(0.5)  # PostgreSQL: neither sees the other's; SQLite lets one write at a time
-        use.place = 1
+            meeting.wait(0.5)  # as who has looked before the other came
+        use.place = use.capacity = 1
 
-    monkeypatch.setattr(events, "seat", both_look)
+    monkeypatch.setattr(events, "seat", the_same_place)
     with without_constraint(Redemption, "one_live_redemption_per_place"):
         monkeypatch.setattr(events, "bookable", _as_if_free(events.bookable))
         at_once(*[books(member, event, clock.now) for member in people[:2]])
