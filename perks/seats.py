@@ -6,6 +6,7 @@ gives it, so a cancellation never holds two memberships' locks. Places stay uniq
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -108,13 +109,10 @@ def _wait(member: Member, event: Event, *, at: datetime, actor: str) -> Booked:
     """Asked twice, they stand where they stood."""
     if seat_of(member, event) is not None:
         raise HasOne
-    try:
-        with transaction.atomic():
-            place = WaitingPlace.objects.create(event=event, member=member, asked_at=at)
-            _tell(member, "seat.waiting", event, at, actor)
-            _write(member, event, "waiting", key=f"waiting:{place.pk}", at=at)
-    except IntegrityError:
-        pass
+    with contextlib.suppress(IntegrityError), transaction.atomic():
+        place = WaitingPlace.objects.create(event=event, member=member, asked_at=at)
+        _tell(member, "seat.waiting", event, at, actor)
+        _write(member, event, "waiting", key=f"waiting:{place.pk}", at=at)
     doorbell.ring("perks.seat_waiting", event.pk)  # one may have come free this moment
     return Booked(None)
 
@@ -159,16 +157,19 @@ def fill(*, event: Event, at: datetime) -> int:
             if refusal.reason == "full":
                 break
             _pass(place, at)
-        except (HasOne, NotBooked, holding.UsedUp, holding.NoLongerHonored):
+        except (HasOne, holding.UsedUp, holding.NoLongerHonored):
             _pass(place, at)
     return seats
 
 
 def _seat(place: WaitingPlace, at: datetime) -> bool:
-    """The place is settled by one worker: whoever comes second finds it so."""
+    """Settled first: of two workers, and of a worker and a member who leaves, the second finds it so. Where no seat
+    can be had the transaction takes it back. False: settled by somebody else."""
+    if not _settle(place, WaitingPlace.Status.SEATED, at):
+        return False
     wanted = Wanted(kind=event_seat.CODE, event=place.event.code, waited=True)
-    _take(place.member, place.event, wanted, at=at, actor="system", once=f"waited:{place.pk}")
-    return _settle(place, WaitingPlace.Status.SEATED, at)
+    _take(place.member, place.event, wanted, at=at, actor="system")
+    return True
 
 
 def _pass(place: WaitingPlace, at: datetime) -> None:
