@@ -65,7 +65,7 @@ OWN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
     ),
     "early_access": ({"hours": st.integers(1, 24 * 60)}, {"sales": maybe(TEXTS)}),
-    "event_seat": ({"seat": NAMES}, {"events": maybe(TEXTS)}),
+    "event_seat": ({"seat": NAMES}, {"events": maybe(TEXTS), "in_portal": st.booleans()}),
     "extended_returns": (
         {"days": st.integers(1, 365)},
         {"excluded_categories": TEXTS, "not_on_sale": st.booleans()},
@@ -102,7 +102,7 @@ OWN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "maximum": maybe(SUMS),
         },
     ),
-    "service": ({"service": NAMES}, {"excluded_categories": TEXTS}),
+    "service": ({"service": NAMES}, {"excluded_categories": TEXTS, "in_portal": st.booleans()}),
 }
 
 

@@ -117,12 +117,12 @@ class TestTwoWhoSeeTheSamePlaceFree:
         holds = [book(shop, joined("gold-year"))[1] for _ in range(2)]
         real, blind = events.seat, []
 
-        def sees_nothing_at_first(use):
+        def sees_nothing_at_first(use, *, waited):
             if use.member_id not in blind:
                 blind.append(use.member_id)
                 use.place, use.capacity = 1, 2
             else:
-                real(use)
+                real(use, waited=waited)
 
         monkeypatch.setattr(events, "seat", sees_nothing_at_first)
         assert [hold().status_code for hold in holds] == [200, 200]
