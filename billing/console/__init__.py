@@ -1,5 +1,5 @@
 """The staff's pages of billing: acts on a membership, refunds, facts in money, and how its entries read."""
 
-from billing.console import acts, panels, refunding, stories
+from billing.console import acts, declaring, panels, queues, refunding, stories
 
-__all__ = ["acts", "panels", "refunding", "stories"]
+__all__ = ["acts", "declaring", "panels", "queues", "refunding", "stories"]

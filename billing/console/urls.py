@@ -1,5 +1,15 @@
+"""The console's routes of billing: acts on a member, and declarations, which need not be anybody's yet."""
+
 from __future__ import annotations
 
+from django.urls import URLPattern, path
+
+from billing.console import declaring
 from membership.console import acts
 
-urlpatterns = acts.routes("billing")
+urlpatterns: list[URLPattern] = [
+    *acts.routes("billing"),
+    path("declarations/<slug:token>/", declaring.show, name="console-declaration"),
+    path("declarations/<slug:token>/assign/", declaring.assign, name="console-declaration-assign"),
+    path("declarations/<slug:token>/close/", declaring.close, name="console-declaration-close"),
+]

@@ -113,6 +113,16 @@ class Invoice(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(amount_paid__gte=0), name="invoice_is_paid_nothing_or_more"),
         ]
+        indexes = [  # for the console's queues
+            models.Index(
+                fields=["made_at", "id"],
+                condition=Q(status="open") & ~Q(trouble="") & ~Q(trouble="action"),
+                name="invoices_not_paid",
+            ),
+            models.Index(
+                fields=["made_at", "id"], condition=Q(status="open", trouble="action"), name="invoices_to_confirm"
+            ),
+        ]
 
     @property
     def returned(self) -> int:

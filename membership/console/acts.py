@@ -6,34 +6,28 @@ An app registers its acts at start (`offer`) and names their routes (`route`); t
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import messages as notes
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import URLPattern, path
+from django.http import Http404
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from membership import audit, clock, standing
-from membership.console import access
-from membership.errors import DomainError
+from membership import clock, numbers, standing
+from membership.console import access, steps
 from membership.models import Member
 from membership.roles import Permission
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from django.http import HttpRequest, QueryDict
+    from django.http import HttpRequest, HttpResponse, QueryDict
     from django.utils.functional import _StrPromise as Words
 
     from membership.models import Membership, Staff
-
-CHANGED = _("Something has changed since you looked. This is what would happen now.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,32 +125,25 @@ def _view(act: Act) -> access.View:
     @access.act(act.permission, fresh=act.fresh)
     def view(request: HttpRequest, number: int) -> HttpResponse:
         case = _case(request, number)
-        if request.method != "POST":
-            form = act.form(case=case)
-            return _page(request, act, case, form, problem="" if act.fits(case) else gettext("Not possible now."))
-        form = act.form(request.POST, case=case)
-        if not form.is_valid():
-            return _page(request, act, case, form, status=422)
-        return _answer(request, act, case, form)
+        form = act.form(request.POST if request.method == "POST" else None, case=case)
+        return steps.take(request, _step(act, case, asked=form.is_bound), form, staff=case.staff)
 
     return view
 
 
-def _answer(request: HttpRequest, act: Act, case: Case, form: ActForm) -> HttpResponse:
-    """Look first; what is confirmed is what was read, or it is shown anew."""
-    try:
-        lines = act.preview(case, form.cleaned_data)
-        mark = _mark(lines)
-        confirmed = request.POST.get("confirmed", "")
-        if confirmed == mark:
-            with audit.because(form.cleaned_data["reason"]):
-                act.do(case, form.cleaned_data)
-            notes.success(request, str(act.done))
-            return redirect("console-member", number=case.member.number)
-    except DomainError as refusal:
-        return _page(request, act, case, form, problem=gettext(str(refusal)), status=refusal.status)
-    problem = str(CHANGED) if confirmed else ""
-    return _page(request, act, case, form, lines=lines, mark=mark, problem=problem, status=409 if problem else 200)
+def _step(act: Act, case: Case, *, asked: bool) -> steps.Step:
+    member = case.member
+    return steps.Step(
+        title=act.label,
+        about=act.about,
+        button=act.button,
+        done=act.done,
+        back=reverse("console-member", args=[member.number]),
+        back_words=f"{member.name}, {numbers.group(member.number)}",
+        preview=lambda said: act.preview(case, said),
+        do=lambda said: act.do(case, said),
+        problem="" if asked or act.fits(case) else gettext("Not possible now."),
+    )
 
 
 def _case(request: HttpRequest, number: int) -> Case:
@@ -170,23 +157,3 @@ def _case(request: HttpRequest, number: int) -> Case:
         staff=access.staff_of(request),
         once=request.POST.get("once", "")[:32],
     )
-
-
-def _page(
-    request: HttpRequest,
-    act: Act,
-    case: Case,
-    form: ActForm,
-    *,
-    lines: list[str] | None = None,
-    mark: str = "",
-    problem: str = "",
-    status: int = 200,
-) -> HttpResponse:
-    context = {"act": act, "case": case, "member": case.member, "form": form, "staff": case.staff}
-    context |= {"lines": lines, "mark": mark, "problem": problem}
-    return render(request, "console/act.html", context, status=status)
-
-
-def _mark(lines: list[str]) -> str:
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]

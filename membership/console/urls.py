@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from membership.console import acts, views
+from membership.console import acts, today, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.find, name="console"),
+    path("queues/<slug:code>/", today.queue, name="console-queue"),
     path("members/<int:number>/", views.member, name="console-member"),
     *acts.routes("membership"),
 ]

@@ -1,4 +1,4 @@
-"""Find a member; one member's page."""
+"""Today or, with a question in the box, who is found; one member's page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 
 from membership import clock, panels, search, standing, stories
-from membership.console import acts
+from membership.console import acts, today
 from membership.console.access import page, staff_of
 from membership.models import Member
 from membership.roles import Permission
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 def find(request: HttpRequest) -> HttpResponse:
     """The one box. Who is found alone and exactly is opened at once: a scanned card, a pasted address."""
     asked = request.GET.get("q", "").strip()[:254]
+    if not asked:
+        return today.front(request)
     found = search.find(asked)
     if len(found) == 1 and found[0].exactly:
         return redirect("console-member", number=found[0].member.number)

@@ -96,6 +96,7 @@ TABLE: dict[str, Entry] = {
     "usersessions_list": Page(),
     # the staff's console
     "console": Page(also=("q=ada", "q=nobody"), by=("clerk", "onlooker")),
+    "console-queue": Page({"code": "declarations"}, by=("clerk", "onlooker")),
     "console-member": Page({"number": "{number}"}, also=("show=money", "show=mails"), by=("clerk", "onlooker")),
     "console-extend": Page({"number": "{number}"}, by=("clerk",)),
     "console-suspend": Page({"number": "{number}"}, by=("clerk",)),
@@ -119,6 +120,9 @@ TABLE: dict[str, Entry] = {
     "console-concierge-reopen": Page({"pk": "{concierge_request_pk}"}, by=("clerk",)),
     "console-concierge-file": Document({"pk": "{concierge_file}"}, by=("clerk",), why="a file that a member sent"),
     "console-refund": Page({"number": "{number}"}, by=("refunder",)),
+    "console-declaration": Page({"token": "{declaration}"}, by=("clerk", "onlooker")),
+    "console-declaration-assign": Page({"token": "{declaration}"}, by=("clerk",)),
+    "console-declaration-close": Page({"token": "{declaration}"}, by=("clerk",)),
     # the API
     "api-1:openapi-json": Document(why="the schema"),
     "api-1:check_perks": PostOnly(why=API),

@@ -1,6 +1,6 @@
 // Keys for hands that stay on the keyboard: / finds, j and k move through rows. Everything works without them.
 const box = document.getElementById("find");
-const rows = [...document.querySelectorAll("table[data-rows] tbody a")];
+const rows = [...document.querySelectorAll("table[data-rows] tbody a, [data-row]")];
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;

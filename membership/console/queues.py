@@ -1,0 +1,117 @@
+"""Queues: what waits for a person, a question each. Today's page and the left bar ask them; every app registers its own
+at start, as it does panels and stories.
+
+A question is cheap by construction: it is answered from an index that holds only what waits, and nobody counts further
+than MOST. tests/console/test_queue_plans.py reads the plans.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from membership.roles import Permission
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+    from django.utils.functional import _StrPromise as Words
+
+    from membership.models import Member, Staff
+
+    Waiting = Callable[[datetime], QuerySet[Any]]
+    Teller = Callable[[Sequence[Any], datetime], Sequence["Row"]]
+
+MOST = 100  # counted and shown of one queue, the oldest; beyond it there is "100+"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One thing that waits. `act` says what is to be done with it, `url` where; `posts`: the button does it at once,
+    which only fits an act that nobody could regret."""
+
+    what: str
+    since: datetime
+    url: str
+    act: str
+    member: Member | None = None
+    who: str = ""  # where it is not known whose it is: as they called themselves
+    note: str = ""
+    due: datetime | None = None
+    posts: bool = False
+
+
+@dataclass(kw_only=True)
+class Queue:
+    """`about` says what waits here and what to do about it; `empty` what it means that nothing does."""
+
+    code: str
+    label: Words
+    about: Words
+    empty: Words
+    order: int = 50
+    permission: Permission = Permission.SEE
+    sources: list[tuple[Waiting, Teller]] = field(default_factory=list)
+
+    def count(self, at: datetime) -> Count:
+        """How many wait, as far as anybody counts."""
+        found = 0
+        for waiting, _told in self.sources:
+            found += waiting(at).order_by()[: MOST + 1 - found].count() if found <= MOST else 0
+        return Count(found)
+
+    def rows(self, at: datetime) -> list[Row]:
+        """The MOST that are due first, or have waited longest."""
+        told = [row for waiting, tell in self.sources for row in tell(list(waiting(at)[:MOST]), at)]
+        return sorted(told, key=lambda row: row.due or row.since)[:MOST]
+
+
+class Count(int):
+    """A number that reads "100+" from there on."""
+
+    def __str__(self) -> str:
+        return f"{MOST}+" if self > MOST else int.__repr__(self)
+
+
+_queues: dict[str, Queue] = {}
+
+
+def register(queue: Queue) -> Queue:
+    """Make a queue known, under its code."""
+    assert queue.code not in _queues, queue.code
+    _queues[queue.code] = queue
+    return queue
+
+
+def source(code: str, waiting: Waiting) -> Callable[[Teller], Teller]:
+    """Register how a queue's rows read: `waiting(at)` is the question, oldest first, the function tells its answers.
+    A queue may have several sources, from several apps."""
+
+    def decorate(told: Teller) -> Teller:
+        _queues[code].sources.append((waiting, told))
+        return told
+
+    return decorate
+
+
+def of(staff: Staff) -> list[Queue]:
+    """The queues that this person may see, in the order of the bar."""
+    return sorted((one for one in _queues.values() if staff.may(one.permission)), key=lambda one: one.order)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A queue and how many wait in it."""
+
+    queue: Queue
+    count: Count
+
+
+def counted(staff: Staff, at: datetime) -> list[Counted]:
+    return [Counted(one, one.count(at)) for one in of(staff)]
+
+
+def named(code: str, staff: Staff) -> Queue | None:
+    return next((one for one in of(staff) if one.code == code), None)

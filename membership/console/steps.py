@@ -1,0 +1,77 @@
+"""A step: the two looks of anything that staff do. First what they say and why, then what will happen. What is confirmed
+is what was read, or it is shown anew."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages as notes
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from membership import audit
+from membership.errors import DomainError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django import forms
+    from django.http import HttpRequest, HttpResponse
+    from django.utils.functional import _StrPromise as Words
+
+    from membership.models import Staff
+
+    Asked = dict[str, Any]
+
+CHANGED = _("Something has changed since you looked. This is what would happen now.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """`about` stands above the form, `facts` on both looks; `back` leads out of it, `goes_to` on from what was done."""
+
+    title: str | Words
+    about: str | Words
+    button: str | Words
+    done: str | Words
+    back: str
+    back_words: str
+    preview: Callable[[Asked], list[str]]
+    do: Callable[[Asked], object]
+    goes_to: str = ""
+    problem: str = ""
+    facts: list[str] = field(default_factory=list)
+
+
+def take(request: HttpRequest, step: Step, form: forms.Form, *, staff: Staff) -> HttpResponse:
+    """Answer a request of either look. `form` is bound when something was sent. Its `reason` goes into the audit."""
+    if not form.is_bound:
+        return _page(request, step, form, staff, problem=step.problem)
+    if not form.is_valid():
+        return _page(request, step, form, staff, status=422)
+    try:
+        lines = step.preview(form.cleaned_data)
+        mark = _mark(lines)
+        confirmed = request.POST.get("confirmed", "")
+        if confirmed == mark:
+            with audit.because(form.cleaned_data["reason"]):
+                step.do(form.cleaned_data)
+            notes.success(request, str(step.done))
+            return redirect(step.goes_to or step.back)
+    except DomainError as refusal:
+        return _page(request, step, form, staff, problem=gettext(str(refusal)), status=refusal.status)
+    problem = str(CHANGED) if confirmed else ""
+    status = 409 if problem else 200
+    return _page(request, step, form, staff, lines=lines, mark=mark, problem=problem, status=status)
+
+
+def _page(request: HttpRequest, step: Step, form: forms.Form, staff: Staff, **shown: Any) -> HttpResponse:
+    status = shown.pop("status", 200)
+    return render(request, "console/act.html", {"step": step, "form": form, "staff": staff, **shown}, status=status)
+
+
+def _mark(lines: list[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
