@@ -1,5 +1,5 @@
-"""A step: the two looks of anything that staff do. First what they say and why, then what will happen. What is confirmed
-is what was read, or it is shown anew."""
+"""A step: the two looks of anything that staff do. First what they say and why, then what will happen. What is
+confirmed is what was read, or it is shown anew."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from billing.models import Declaration, Invoice
+from membership import lifecycle
 from membership.console import queues
 from membership.models import AuditEntry, Member
 from tests import factories
@@ -30,14 +31,16 @@ def text(answer) -> str:
 
 def counts(desk: Client) -> dict[str, str]:
     page = desk.get("/console/").content.decode()
-    bar = re.search(r'<nav class="desk-bar".*?</nav>', page, re.S)
+    bar = re.search(r'<nav class="desk-bar".*?</nav>', page, re.DOTALL)
     assert bar
-    return dict(re.findall(r'queues/([\w-]+)/".*?class="count">([\d+]+)<', bar[0], re.S))
+    return dict(re.findall(r'queues/([\w-]+)/".*?class="count">([\d+]+)<', bar[0], re.DOTALL))
 
 
 def unpaid(trouble: str, at, **facts):
     """A renewal of somebody's that the bank did not pay."""
-    membership = factories.membership(status="active", entitled_until=at)
+    fact = {"plan": factories.plan(), "at": at, "actor": "test"}
+    membership = lifecycle.reserve(member=factories.member(), currency="EUR", **fact)
+    lifecycle.add_term(membership=membership, source="paid", source_ref=f"test:{membership.pk}", **fact)
     return Invoice.objects.create(
         membership=membership, stripe_id=f"in_{membership.pk}", status="open", currency="EUR", total=11900,
         amount_paid=0, amount_due=11900, trouble=trouble, made_at=at, read_at=at, **facts,
@@ -100,12 +103,12 @@ class TestDeclarations:
         assert f"Declaration {waiting.reference}" in text(desk.get(f"/console/declarations/{waiting.token}/"))
 
     def test_are_assigned_and_carried_out(self, desk, joined, waiting):
-        ada = Member.objects.get(user__email="ada@example.org")
-        done = confirm(desk, f"/console/declarations/{waiting.token}/assign/", number=ada.number, reason="she called")
+        her = Member.objects.get(user__email="ada@example.org")
+        done = confirm(desk, f"/console/declarations/{waiting.token}/assign/", number=her.number, reason="she called")
         assert done["Location"] == "/console/queues/declarations/"
         waiting.refresh_from_db()
-        assert (waiting.outcome, waiting.member) == ("canceled", ada)
-        assert AuditEntry.objects.get(verb="declaration.assign").data == {"member": ada.pk, "reason": "she called"}
+        assert (waiting.outcome, waiting.member) == ("canceled", her)
+        assert AuditEntry.objects.get(verb="declaration.assign").data == {"member": her.pk, "reason": "she called"}
 
     def test_are_closed_with_a_reason(self, desk, waiting):
         confirm(desk, f"/console/declarations/{waiting.token}/close/", reason="answered: no membership of ours")
