@@ -149,6 +149,7 @@ def names_of(actors: Iterable[str]) -> dict[str, str]:
 
 def _kind_of_actor(actor: str) -> str:
     words = {"staff": _("Staff"), "member": _("the member"), "shop": _("a shop"), "command": _("Staff")}
+    words["declaration"] = _("declared on the public page")
     return str(words.get(actor.partition(":")[0], ""))
 
 

@@ -1,6 +1,6 @@
 """Who may open a console page. Every console route is declared here, with the permission it needs.
 
-tests/membership/test_console_access.py reads the declarations from the URL resolver: a route without one fails.
+tests/console/test_access.py reads the declarations from the URL resolver: a route without one fails.
 """
 
 from __future__ import annotations

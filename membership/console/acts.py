@@ -147,9 +147,7 @@ def _step(act: Act, case: Case, *, asked: bool) -> steps.Step:
 
 
 def _case(request: HttpRequest, number: int) -> Case:
-    member = Member.objects.select_related("user").filter(number=f"{number:010d}").first()
-    if member is None:
-        raise Http404
+    member = member_by(number)
     return Case(
         member=member,
         membership=standing.own_membership(member),
@@ -157,3 +155,11 @@ def _case(request: HttpRequest, number: int) -> Case:
         staff=access.staff_of(request),
         once=request.POST.get("once", "")[:32],
     )
+
+
+def member_by(number: int) -> Member:
+    """The member with this number, as it stands in a console address. Raises Http404."""
+    found = Member.objects.select_related("user").filter(number=f"{number:010d}").first()
+    if found is None:
+        raise Http404
+    return found

@@ -6,13 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.http import Http404
 from django.shortcuts import redirect, render
 
 from membership import clock, panels, search, standing, stories
 from membership.console import acts, today
 from membership.console.access import page, staff_of
-from membership.models import Member
 from membership.roles import Permission
 
 if TYPE_CHECKING:
@@ -45,7 +43,7 @@ def find(request: HttpRequest) -> HttpResponse:
 @page(Permission.SEE)
 def member(request: HttpRequest, number: int) -> HttpResponse:
     """Everything about one member: what can be done, the story, the facts."""
-    found = member_by(number)
+    found = acts.member_by(number)
     at = clock.now()
     own = standing.own_membership(found)
     held = standing.current_membership(found, at)
@@ -67,14 +65,6 @@ def member(request: HttpRequest, number: int) -> HttpResponse:
         "same": urlencode({"show": group}) if group in stories.GROUPS else "",
     }
     return render(request, "console/member.html", context)
-
-
-def member_by(number: int) -> Member:
-    """The member with this number. Raises Http404."""
-    found = Member.objects.select_related("user").filter(number=f"{number:010d}").first()
-    if found is None:
-        raise Http404
-    return found
 
 
 def _moment(text: str) -> datetime | None:

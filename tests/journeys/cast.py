@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
-import urllib.request
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
 from tests.journeys.asking import asked
+from tests.journeys.at_stripe import of_stripe
 from tests.journeys.declaring import declared
 from tests.journeys.person import CARDS, Person
 from tests.journeys.rig import ROOT
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
 ROLES = ("visitor", "none", "pending", "gold")
 PLAN = "gold-year"
-PORTAL_FEATURES = ("invoice_history", "payment_method_update", "subscription_cancel")
 
 
 class Cast:
@@ -255,7 +252,7 @@ class Cast:
             **asked(self.gold, self.onlooker),
             "passkey": self._passkey(),
             "quote": self.silver.page.url.rstrip("/").rsplit("/", 1)[-1],
-            **self._of_stripe(),
+            **of_stripe(self.demo.base_url),
         }
 
     def _letter(self, number: str) -> str:
@@ -282,26 +279,3 @@ class Cast:
         found = re.search(r"/keys/(\d+)/edit/", self.careful.page.content())
         assert found, "the list of passkeys has a link to rename one"
         return found[1]
-
-    def _of_stripe(self) -> dict[str, str]:
-        """A subscription that goes on at the local Stripe, a paid invoice, and a portal session of who paid it."""
-        running = self._ask_stripe("subscriptions?limit=100&status=active")["data"]
-        subscription = next(one for one in running if not one["cancel_at"])
-        invoice = self._ask_stripe(f"invoices?limit=1&status=paid&subscription={subscription['id']}")["data"][0]
-        features = {f"features[{name}][enabled]": "true" for name in PORTAL_FEATURES}
-        configuration = self._ask_stripe("billing_portal/configurations", features)
-        asked = {"customer": invoice["customer"], "configuration": configuration["id"]}
-        asked["return_url"] = f"{self.demo.base_url}/portal/"
-        session = self._ask_stripe("billing_portal/sessions", asked)
-        return {
-            "stripe_invoice": invoice["id"],
-            "stripe_subscription": subscription["id"],
-            "stripe_portal": session["url"].rpartition("/")[2],
-        }
-
-    def _ask_stripe(self, what: str, values: dict[str, str] | None = None) -> dict[str, Any]:
-        body = urlencode(values).encode() if values else None
-        url = f"{self.demo.base_url}/stripe/v1/{what}"
-        request = urllib.request.Request(url, body, {"Authorization": "Bearer sk_test_local"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return cast("dict[str, Any]", json.load(answer))
