@@ -60,7 +60,7 @@ class Checked:
     content: bytes
 
 
-def check(file: UploadedFile) -> Checked:
+def check(file: UploadedFile[bytes]) -> Checked:
     """Raises TooLarge, WrongKind."""
     if (file.size or 0) > settings.CONCIERGE_FILE_LIMIT:
         raise TooLarge

@@ -34,8 +34,8 @@ class WriteForm(forms.Form):
     once = forms.RegexField(r"^[\w-]{22}$", widget=forms.HiddenInput)
 
     def __init__(self, request: HttpRequest, *, sent: bool) -> None:
-        given = (request.POST, request.FILES) if sent else (None, None)
-        super().__init__(*given, initial={"once": secrets.token_urlsafe(16)})
+        initial = {"once": secrets.token_urlsafe(16)}
+        super().__init__(request.POST if sent else None, request.FILES if sent else None, initial=initial)
         # Files larger than the limit were dropped as they came: what is left of them is how long the whole was.
         length = request.META.get("CONTENT_LENGTH") or "0"
         self.dropped = sent and int(length) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE

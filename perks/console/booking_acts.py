@@ -19,6 +19,8 @@ from perks.models import LIVE, Event, Redemption, WaitingPlace
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perks.engine import Decision
+
 
 class WhatForm(ActForm):
     """One choice of what `choices_for` finds for the member."""
@@ -91,7 +93,7 @@ def _of_event(case: Case, event: Event, *, full: Any) -> list[str]:
     return [gettext("The member has a seat: %(name)s, %(moment)s. They are told by mail.") % facts]
 
 
-def _left(decision: house_uses.Decision | None) -> list[str]:
+def _left(decision: Decision | None) -> list[str]:
     """What the booking takes of an allowance. Raises NotAllowed."""
     if decision is None or not decision.allowed:
         raise NotAllowed(decision)

@@ -102,13 +102,13 @@ def _act(
     about = found(pk)
     if request.method != "POST":
         return shown(request, about)
+    typed: dict[str, Any] = {name: form} if form is not None else {}
     if form is not None and not form.is_valid():
-        return shown(request, about, status=422, **{name: form})
+        return shown(request, about, status=422, **typed)
     try:
         said = form.cleaned_data if form is not None else {}
         verb(request=about, staff=staff_of(request), at=clock.now(), **said)
     except DomainError as refusal:
-        typed = {name: form} if form is not None else {}
         return shown(request, found(pk), problem=gettext(str(refusal)), status=refusal.status, **typed)
     notes.success(request, str(done))
     return redirect("console-concierge-request", pk=pk)

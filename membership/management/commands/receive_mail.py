@@ -34,13 +34,13 @@ class Command(BaseCommand):
 
 
 def _letter(raw: bytes) -> mail_in.Letter:
-    message: EmailMessage = email.message_from_bytes(raw, policy=email.policy.default)  # type: ignore[assignment]
+    message: EmailMessage = email.message_from_bytes(raw, policy=email.policy.default)
     body = message.get_body(preferencelist=("plain",))
     automatic = message.get("Auto-Submitted", "no").lower() != "no" or message.get("Precedence", "") in {"bulk", "junk"}
     return mail_in.Letter(
         message_id=message.get("Message-ID") or hashlib.sha256(raw).hexdigest(),
         sender=parseaddr(message.get("From", ""))[1],
-        to=message.get("Delivered-To") or message.get("To", ""),
+        to=message.get("Delivered-To") or message.get("To") or "",
         text=body.get_content() if body is not None else "",
         automatic=automatic,
     )
