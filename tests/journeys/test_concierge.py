@@ -61,7 +61,7 @@ def test_a_concierge_day(new_person):
 
     clerk.page.goto(at_desk)
     expect(clerk.page.locator(".desk-lines")).to_contain_text("Perfect, I come on Thursday.")
-    press(clerk, "Close")
+    press(clerk, "Close the request")
     for label, typed in (
         ("Worth to the member", "40"),
         ("Cost to us", "12.50"),

@@ -9,8 +9,10 @@ import pytest
 from membership import stories
 from membership.models import AuditEntry, Message
 from perks import ledger
+from perks.console import queues
 from perks.models import ConciergeRequest, Holiday, Redemption, WorkingHours
 from perks.savings import ALWAYS, NEVER
+from tests.billing.test_sweep_plans import plan
 from tests.perks.concierge.conftest import Desk, plain
 from tests.perks.redeeming import wrong
 
@@ -56,6 +58,23 @@ class TestQueue:
         clock.move(hours=1)
         ada.write(request, "In green, if there is one.")
         assert fresh(request).due_at == request.due_at
+
+
+class TestToday:
+    def test_counts_who_is_owed_an_answer(self, ada, desk, clock):
+        request = ada.ask()
+        desk.do(request, "claim")
+        clock.move(hours=5)
+        page = desk.page("/console/queues/concierge-due/")
+        assert "A coat for Vienna" in page
+        assert "overdue, in hand with Vik Rao" in page
+        assert f"/console/concierge/{request.pk}/" in page
+        desk.answer(request)
+        assert "Everybody who asked has an answer." in desk.page("/console/queues/concierge-due/")
+
+    def test_is_asked_of_its_index(self, db, clock):
+        assert "requests_by_due_time" in plan(queues.due(clock.now)[:100])
+        assert "requests_by_due_time" in plan(queues.due(clock.now).order_by()[:101])
 
 
 class TestClaim:
