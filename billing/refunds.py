@@ -46,7 +46,17 @@ class NoSuchEnd(DomainError):
     message = "The end must lie in the future and inside the paid time."
 
 
-def ask(
+def ask(*, membership: Membership, quote: Quote, effect: str, at: datetime, actor: str, **said: Any) -> str:
+    """Decide to give back exactly `quote`, and carry it out. -> the decision, for `Refund.objects.filter(decision=…)`.
+
+    `said`: see `decide`. Raises what that raises, and StripeUnavailable (then it is decided, and goes on by itself).
+    """
+    decision, new = decide(membership=membership, quote=quote, effect=effect, at=at, actor=actor, **said)
+    carry_out(decision, again=not new)
+    return decision
+
+
+def decide(
     *,
     membership: Membership,
     quote: Quote,
@@ -57,12 +67,11 @@ def ask(
     reason: str = "",
     approved_by: str = "",
     once: str = "",
-) -> str:
-    """Decide to give back exactly `quote`, and carry it out. -> the decision, for `Refund.objects.filter(decision=…)`.
+) -> tuple[str, bool]:
+    """Decide it, without a call to Stripe. -> the decision that stands, and whether it is this one.
 
     A membership ends with money back once: who asks again gets the decision that stands; so does who asks again with
-    the same `once`. Raises QuoteChanged, NoSuchEnd, refund_policy's refusals, StripeUnavailable (then it is decided,
-    and goes on by itself).
+    the same `once`. Raises QuoteChanged, NoSuchEnd, refund_policy's refusals.
     """
     decision = f"refund:{once or secrets.token_hex(12)}"
     if quote.basis == Basis.GOODWILL:
@@ -72,11 +81,9 @@ def ask(
     decided: dict[str, Any] = {"effect": effect, "ends_at": ends_at, "reason": reason, "actor": actor}
     decided |= {"approved_by": approved_by, "basis": quote.basis, "currency": quote.currency, "decided_at": at}
     try:
-        decision, new = _decide(membership.pk, decision, quote, decided, at)
+        return _decide(membership.pk, decision, quote, decided, at)
     except IntegrityError:  # no_more_goes_back_than_was_paid, one_refund_with_an_end_per_payment
         raise QuoteChanged from None
-    carry_out(decision, again=not new)
-    return decision
 
 
 @transaction.atomic

@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from billing import declarations, declared, trouble
-from billing.models import Declaration, Invoice
+from billing import approvals, declarations, declared, trouble
+from billing.models import AskedRefund, Declaration, Invoice
 from membership import lifecycle
 from membership.console import queues
 from membership.console.queues import Queue, Row
+from membership.roles import Permission
 from membership.templatetags import vip
 
 if TYPE_CHECKING:
@@ -38,6 +39,16 @@ queues.register(
         about=_("The bank wants the member to confirm the payment. The letter leads them there."),
         empty=_("No bank waits for a member's word."),
         order=15,
+    )
+)
+queues.register(
+    Queue(
+        code="second-person",
+        label=_("Second person needed"),
+        about=_("Refunds above the limit for one person. Somebody else than who asked gives them, or declines."),
+        empty=_("No refund waits for a second person."),
+        order=25,
+        permission=Permission.APPROVE,
     )
 )
 queues.register(
@@ -78,6 +89,22 @@ def unpaid(rows: Sequence[Invoice], at: datetime) -> list[Row]:
             due=row.next_try_at,
             url=reverse("console-member", args=[row.membership.member.number]),
             act=gettext("Open the member"),
+        )
+        for row in rows
+    ]
+
+
+@queues.source("second-person", approvals.waiting)
+def asked(rows: Sequence[AskedRefund], at: datetime) -> list[Row]:
+    return [
+        Row(
+            member=row.membership.member,
+            what=vip.money_exact(row.amount, row.currency),
+            note=gettext("%(name)s: “%(reason)s”") % {"name": row.asked_by.staff.name, "reason": row.reason},
+            since=row.asked_at,
+            due=row.expires_at,
+            url=reverse("console-approve", args=[row.pk]),
+            act=gettext("Approve or decline"),
         )
         for row in rows
     ]

@@ -1,7 +1,6 @@
 """Giving money back from the console: the quote with its working first, then exactly that quote.
 
-Who acts proves themselves once more. Above the limit a second person is needed, which the console does not gather yet:
-it says so and refuses, as the verb does.
+Who acts proves themselves once more. Goodwill above the limit waits for a second person (approving.py).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from django.conf import settings
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from billing import gateway, refund_quotes, refunds
+from billing import approvals, gateway, refund_quotes, refunds
 from billing.models import Refund
 from billing.refund_policy import Basis, Quote
 from membership import money
@@ -45,12 +44,15 @@ WORKING = {
 }
 
 
-class AboveTheLimit(DomainError):
-    """The console gathers no second approval yet."""
+WAITS = gettext_noop("This is above the limit for one person: it waits up to 7 days for a second one, and nothing is given back before.")  # fmt: skip  # noqa: E501
 
-    code = "above_the_limit"
+
+class NotYourOwn(DomainError):
+    """Nobody gives money to themselves."""
+
+    code = "not_your_own_refund"
     status = 403
-    message = gettext_noop("This is above the limit for one person: a second one has to approve it.")
+    message = gettext_noop("This is your own membership: a colleague has to do it.")
 
 
 class RefundForm(ActForm):
@@ -88,26 +90,47 @@ class GiveBack(Act):
 
     def preview(self, case: Case, asked: dict[str, Any]) -> list[str]:
         quote = _quote(case, asked)
-        if quote.basis == Basis.GOODWILL and quote.amount > settings.GOODWILL_LIMIT:
-            raise AboveTheLimit
-        return [_in_words(line, quote.currency) for line in quote.working] + [_what_becomes(case, asked)]
+        lines = [_in_words(line, quote.currency) for line in quote.working] + [what_becomes(ends=_ends(asked))]
+        return lines + ([gettext(WAITS)] if _above(quote) else [])
 
-    def do(self, case: Case, asked: dict[str, Any]) -> None:
+    def do(self, case: Case, asked: dict[str, Any]) -> str | None:
         quote = _quote(case, asked)
+        if _above(quote):
+            approvals.ask(
+                membership=case.held,
+                quote=quote,
+                effect=_effect(asked),
+                reason=asked["reason"],
+                by=case.staff,
+                once=asked["once"],
+                at=case.at,
+            )
+            return gettext("It waits for a second person.")
         with contextlib.suppress(gateway.StripeUnavailable):  # it is decided, and goes on by itself
             refunds.ask(
                 membership=case.held,
                 quote=quote,
-                effect=Refund.Effect.END_NOW if _ends(asked) else Refund.Effect.MONEY_ONLY,
+                effect=_effect(asked),
                 reason=asked["reason"],
                 at=case.at,
                 actor=case.staff.actor,
                 once=asked["once"],
             )
+        return None
+
+
+def _above(quote: Quote) -> bool:
+    return quote.basis == Basis.GOODWILL and quote.amount > settings.GOODWILL_LIMIT
+
+
+def _effect(asked: dict[str, Any]) -> str:
+    return Refund.Effect.END_NOW if _ends(asked) else Refund.Effect.MONEY_ONLY
 
 
 def _quote(case: Case, asked: dict[str, Any]) -> Quote:
-    """Raises NothingToRefund, TooMuch."""
+    """Raises NotYourOwn, NothingToRefund, TooMuch."""
+    if case.member.user_id == case.staff.user_id:
+        raise NotYourOwn
     basis = Basis(asked["basis"])
     amount = _minor(asked["amount"], case.held) if basis == Basis.GOODWILL else None
     return refund_quotes.quote(membership=case.held, basis=basis, at=case.at, amount=amount)
@@ -128,7 +151,7 @@ def _in_words(line: Line, currency: str) -> str:
     return str(WORKING[line.code]) % facts
 
 
-def _what_becomes(case: Case, asked: dict[str, Any]) -> str:
-    if _ends(asked):
+def what_becomes(*, ends: bool) -> str:
+    if ends:
         return gettext("The membership ends now: perks and card stop, and nothing more is charged.")
     return gettext("The membership goes on as it is.")

@@ -37,6 +37,9 @@ WORDS = {
     "dispute.warning_closed": _("The bank's question is closed."),
     "dispute.prevented": _("The dispute was prevented."),
     "refund.decided": _("A refund was decided (%(basis)s, %(effect)s)."),
+    "refund.asked": _("Asked to give back more than one person may."),
+    "refund.approved": _("Approved what %(asked_by)s had asked to give back."),
+    "refund.declined": _("Declined what %(asked_by)s had asked to give back."),
     "refund.pending": _("The refund is on its way."),
     "refund.succeeded": _("The refund arrived."),
     "refund.failed": _("The bank did not take the refund: the money is still owed."),
@@ -63,14 +66,16 @@ OTHER_STATE = _("Invoice %(number)s was not collected.")
 
 
 def told(entries: Sequence[TimelineEntry]) -> list[Told]:
-    return [Told(str(WORDS[entry.kind]) % _facts(entry), _worth(entry)) for entry in entries]
+    names = stories.names_of(entry.data["asked_by"] for entry in entries if "asked_by" in entry.data)
+    return [Told(str(WORDS[entry.kind]) % _facts(entry, names), _worth(entry)) for entry in entries]
 
 
-def _facts(entry: TimelineEntry) -> dict[str, str]:
+def _facts(entry: TimelineEntry, names: dict[str, str]) -> dict[str, str]:
     facts = {name: str(CODES.get(entry.data.get(name, ""), entry.data.get(name, ""))) for name in ("basis", "effect")}
     announced = entry.data.get("day")
     return facts | {
         "day": vip.day(date.fromisoformat(announced)) if announced else "",
+        "asked_by": names.get(entry.data.get("asked_by", ""), ""),
         "differed": entry.data.get("differed", ""),
     }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from billing.console import declaring
+from billing.console import approving, declaring
 from membership.console import acts
 
 urlpatterns: list[URLPattern] = [
     *acts.routes("billing"),
+    path("refunds/<int:pk>/approve/", approving.approve, name="console-approve"),
+    path("refunds/<int:pk>/decline/", approving.decline, name="console-decline"),
     path("declarations/<slug:token>/", declaring.show, name="console-declaration"),
     path("declarations/<slug:token>/assign/", declaring.assign, name="console-declaration-assign"),
     path("declarations/<slug:token>/close/", declaring.close, name="console-declaration-close"),

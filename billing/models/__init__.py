@@ -1,5 +1,6 @@
 """Money's records, a module a subject."""
 
+from billing.models.approvals import AskedRefund
 from billing.models.changes import PlanQuote
 from billing.models.customers import Customer, StripeAccount, StripePrice
 from billing.models.declarations import Declaration
@@ -13,6 +14,7 @@ from billing.models.subscriptions import LIVE, CheckoutSession, Invoice, Invoice
 __all__ = [
     "LIVE",
     "STANDING",
+    "AskedRefund",
     "CheckoutSession",
     "Customer",
     "Declaration",

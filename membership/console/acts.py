@@ -90,8 +90,8 @@ class Act:
         """What will happen, in words, days and money. Raises DomainError where it cannot."""
         raise NotImplementedError
 
-    def do(self, case: Case, asked: dict[str, Any]) -> None:
-        """Do it, by the product's own verb. Raises DomainError."""
+    def do(self, case: Case, asked: dict[str, Any]) -> str | None:
+        """Do it, by the product's own verb. -> what to say in place of `done`, if anything. Raises DomainError."""
         raise NotImplementedError
 
 

@@ -31,7 +31,8 @@ CHANGED = _("Something has changed since you looked. This is what would happen n
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """`about` stands above the form, `facts` on both looks; `back` leads out of it, `goes_to` on from what was done."""
+    """`about` stands above the form, `facts` on both looks; `back` leads out of it, `goes_to` on from what was done.
+    `do` may answer with words in place of `done`; `other` is what could be done instead: words, address."""
 
     title: str | Words
     about: str | Words
@@ -40,9 +41,10 @@ class Step:
     back: str
     back_words: str
     preview: Callable[[Asked], list[str]]
-    do: Callable[[Asked], object]
+    do: Callable[[Asked], str | None]
     goes_to: str = ""
     problem: str = ""
+    other: tuple[str, str] | None = None
     facts: list[str] = field(default_factory=list)
 
 
@@ -58,8 +60,8 @@ def take(request: HttpRequest, step: Step, form: forms.Form, *, staff: Staff) ->
         confirmed = request.POST.get("confirmed", "")
         if confirmed == mark:
             with audit.because(form.cleaned_data["reason"]):
-                step.do(form.cleaned_data)
-            notes.success(request, str(step.done))
+                said = step.do(form.cleaned_data)
+            notes.success(request, said or str(step.done))
             return redirect(step.goes_to or step.back)
     except DomainError as refusal:
         return _page(request, step, form, staff, problem=gettext(str(refusal)), status=refusal.status)

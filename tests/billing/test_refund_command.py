@@ -61,6 +61,7 @@ class TestTheCommand:
             (["--amount", "20", "--yes"], "reason"),
             (["--amount", "60", "--reason", "late", "--yes"], "second person"),
             (["--amount", "60", "--reason", "late", "--approved-by", "staff:console", "--yes"], "second person"),
+            (["--amount", "60", "--reason", "late", "--approved-by", "staff:2", "--yes"], "second person"),
             (["--amount", "119.01", "--reason", "late", "--approved-by", "staff:2", "--yes"], "More than"),
             (["--amount", "1.005", "--reason", "late", "--yes"], "digits"),
             (["--amount", "many", "--reason", "late", "--yes"], "a number"),

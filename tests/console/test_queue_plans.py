@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from billing import declarations
+from billing import approvals, declarations
 from billing.console import queues
 from tests import factories
 from tests.billing.test_sweep_plans import plan
@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db
 QUESTIONS = {
     "invoices_not_paid": queues.not_paid,
     "invoices_to_confirm": queues.to_confirm,
+    "asked_refunds_that_wait": approvals.waiting,
     "declarations_for_staff": lambda _at: declarations.for_staff().select_related("member"),
 }
 

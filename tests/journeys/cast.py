@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from tests.journeys.approving import ask_above_the_limit
 from tests.journeys.asking import asked
 from tests.journeys.at_stripe import of_stripe
 from tests.journeys.declaring import declared
@@ -222,8 +223,16 @@ class Cast:
     @cached_property
     def refunder(self) -> Person:
         """A clerk who has just given the password once more, as giving money back asks."""
-        person = self._of_staff("support")
-        person.page.goto(f"/console/members/{self.demo.persona('gold')['number']}/refund/")
+        return self._proven("support", f"members/{self.demo.persona('gold')['number']}/refund/")
+
+    @cached_property
+    def approver(self) -> Person:
+        """A manager who has just given the password once more, as approving a refund asks."""
+        return self._proven("manager", f"refunds/{self.facts['asked_refund']}/approve/")
+
+    def _proven(self, role: str, page: str) -> Person:
+        person = self._of_staff(role)
+        person.page.goto(f"/console/{page}")
         prove_it_is_you(person)
         return person
 
@@ -250,6 +259,7 @@ class Cast:
             "letter": self._letter(gold["number"]),
             **declared(self._arrives()),
             **asked(self.gold, self.onlooker),
+            "asked_refund": ask_above_the_limit(self._proven("support", f"members/{gold['number']}/refund/")),
             "passkey": self._passkey(),
             "quote": self.silver.page.url.rstrip("/").rsplit("/", 1)[-1],
             **of_stripe(self.demo.base_url),

@@ -120,6 +120,8 @@ TABLE: dict[str, Entry] = {
     "console-concierge-reopen": Page({"pk": "{concierge_request_pk}"}, by=("clerk",)),
     "console-concierge-file": Document({"pk": "{concierge_file}"}, by=("clerk",), why="a file that a member sent"),
     "console-refund": Page({"number": "{number}"}, by=("refunder",)),
+    "console-approve": Page({"pk": "{asked_refund}"}, by=("approver",)),
+    "console-decline": Page({"pk": "{asked_refund}"}, by=("approver",)),
     "console-declaration": Page({"token": "{declaration}"}, by=("clerk", "onlooker")),
     "console-declaration-assign": Page({"token": "{declaration}"}, by=("clerk",)),
     "console-declaration-close": Page({"token": "{declaration}"}, by=("clerk",)),

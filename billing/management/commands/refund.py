@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing import gateway, refund_quotes, refunds
+from billing import approvals, gateway, refund_quotes, refunds
 from billing.models import Refund
 from billing.refund_policy import Basis, Quote
 from membership import calendar, clock, money
@@ -72,6 +72,11 @@ class Command(BaseCommand):
         if not options["yes"]:
             self.stdout.write("Nothing is done yet. Say --yes to do it.")
             return
+        if (
+            options["approved_by"]
+            and approvals.second_person(options["approved_by"]).user_id == membership.member.user_id
+        ):
+            raise approvals.NotASecondPerson
         decision = refunds.ask(
             membership=membership,
             quote=quote,
