@@ -27,14 +27,14 @@ def find(request: HttpRequest) -> HttpResponse:
     if len(found) == 1 and found[0].exactly:
         return redirect("console-member", number=found[0].member.number)
     at = clock.now()
-    rows = [(one, standing.current_membership(one.member, at)) for one in found]
+    held = standing.current_memberships([one.member for one in found], at)
     told = [
         {
             "found": one,
-            "membership": membership,
+            "membership": (membership := held.get(one.member.pk)),
             "standing": standing.at(membership, at).value if membership else "none",
         }
-        for one, membership in rows
+        for one in found
     ]
     context = {"q": asked, "rows": told, "full": len(found) == search.SHOWN, "staff": staff_of(request)}
     return render(request, "console/find.html", context)

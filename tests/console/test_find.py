@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from membership import card_token, cards, numbers, search
+from membership import card_token, cards, lifecycle, numbers, search
 from membership.models import SearchKey
 from tests import factories
 from tests.console import clerks
@@ -65,6 +66,21 @@ class TestBox:
     def test_lists_those_who_may_be(self, desk, ada):
         page = desk.get("/console/", {"q": "love"}).content.decode()
         assert f'href="/console/members/{ada.number}/"' in page
+
+    def test_asks_no_more_of_many_than_of_two(self, desk, clock):
+        def queries(name: str) -> int:
+            with CaptureQueriesContext(connection) as asked:
+                assert desk.get("/console/", {"q": name}).status_code == 200
+            return len(asked)
+
+        for n in range(8):
+            fact = {"plan": factories.plan(), "at": clock.now, "actor": "test"}
+            own = lifecycle.reserve(
+                member=factories.member(f"{'Two' if n < 2 else 'Many'} {n}"), currency="EUR", **fact
+            )
+            lifecycle.add_term(membership=own, source="paid", source_ref=f"test:{n}", **fact)
+        queries("two")  # the first visit keeps what later ones find
+        assert queries("two") == queries("many")
 
     def test_says_when_there_is_nobody(self, desk, ada):
         assert "Nobody is found" in desk.get("/console/", {"q": "<b>"}).content.decode()

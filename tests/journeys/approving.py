@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 CODE = "from billing.models import AskedRefund; print(AskedRefund.objects.latest('pk').pk)"
 
 
-def ask_above_the_limit(clerk: Person, reason: str = "a ruined party") -> str:
+def ask_above_the_limit(clerk: Person, amount: str = "60", reason: str = "a ruined party") -> str:
     """-> what its address holds"""
     page = clerk.page
     page.get_by_label("Why money goes back").select_option("goodwill")
     page.get_by_label("Amount").focus()
-    page.keyboard.type("60")
+    page.keyboard.type(amount)
     page.get_by_label("Reason").focus()
     page.keyboard.type(reason)
     page.get_by_role("button", name="Show what will happen").press("Enter")
