@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.journeys.approving import ask_above_the_limit
+from tests.journeys.second_steps import prove_it_is_you
+
 REASON = "parcel came late"
 
 
@@ -55,6 +58,34 @@ def test_what_is_known_exactly_opens_at_once(person, demo):
     find(person, gold["email"])
 
     person.page.wait_for_url(f"**/console/members/{gold['number']}/")
+
+
+def test_a_manager_gives_from_today_what_a_clerk_asked_above_the_limit(person, new_person, demo):
+    number, why = demo.persona("silver")["number"], "the parcel spoiled the party"
+    person.log_in_to_console("support")
+    person.page.goto(f"/console/members/{number}/refund/")
+    prove_it_is_you(person)
+    ask_above_the_limit(person, amount="55", reason=why)
+
+    manager = new_person()
+    manager.log_in_to_console("manager")
+    page = manager.page
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Second person needed").last.press("Enter")
+    expect(page.locator("tbody tr", has_text=why)).to_contain_text("Vik Rao")
+    assert manager.axe() == []
+    page.keyboard.press("j")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    prove_it_is_you(manager)
+    page.get_by_label("Reason").press_sequentially("talked to them")
+    page.get_by_role("button", name="Show what will happen").press("Enter")
+    expect(page.locator(".desk-preview li", has_text="The member gets back")).to_be_visible()
+    assert manager.axe() == []
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("It is decided, and on its way.")).to_be_visible()
 
 
 def test_a_viewer_reads_and_is_offered_nothing(person, demo):
