@@ -16,6 +16,7 @@ class Permission(StrEnum):
     CARE = "care"  # hold, extend, cancel, resume; cards, mails, perks of goodwill
     REFUND = "refund"  # give money back, within the limit
     APPROVE = "approve"  # be the second person above it
+    EXPORT = "export"  # take reports out as files
     APPOINT = "appoint"  # give and take roles
 
 
@@ -29,6 +30,8 @@ class Role(models.TextChoices):
 ALLOWS: dict[str, frozenset[Permission]] = {
     Role.VIEWER: frozenset({Permission.SEE}),
     Role.SUPPORT: frozenset({Permission.SEE, Permission.CARE, Permission.REFUND}),
-    Role.BILLING: frozenset({Permission.SEE, Permission.CARE, Permission.REFUND, Permission.APPROVE}),
+    Role.BILLING: frozenset(
+        {Permission.SEE, Permission.CARE, Permission.REFUND, Permission.APPROVE, Permission.EXPORT}
+    ),
     Role.MANAGER: frozenset(Permission),
 }

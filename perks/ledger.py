@@ -118,6 +118,30 @@ def savings(*, member: Member, since: datetime, until: datetime) -> list[Saving]
     return [Saving(*row) for row in rows.values_list("grant__perk__code", "currency", *sums)]
 
 
+class PerkUse(NamedTuple):
+    """What one perk's uses came to over all members, in one currency."""
+
+    perk: str
+    currency: str
+    uses: int
+    members: int
+    worth: int
+    cost: int
+
+
+def use_of_perks(*, since: datetime, until: datetime) -> list[PerkUse]:
+    """Every perk used in [since, until), in the order of the catalogue. What was wholly returned counts no use."""
+    found = _committed(Q(), since, until).values("grant__perk__code", "currency")
+    sums = {
+        "count": Count("pk"),
+        "of_members": Count("member", distinct=True),
+        "worth_in_all": Sum(_NET["net_worth"]),
+        "cost_in_all": Sum(_NET["net_cost"]),
+    }
+    rows = found.annotate(**sums).order_by("grant__perk__position", "grant__perk__code", "currency")
+    return [PerkUse(*row) for row in rows.values_list("grant__perk__code", "currency", *sums)]
+
+
 def worth_used(*, membership: Membership, currency: str, since: datetime, until: datetime) -> int:
     """What all who live by the membership have of its perks, in one currency: for a refund's quote."""
     committed = _committed(Q(grant__membership=membership, currency=currency), since, until)

@@ -236,6 +236,14 @@ class Cast:
         prove_it_is_you(person)
         return person
 
+    @cached_property
+    def exporter(self) -> Person:
+        """A manager who has just given the password once more, as taking figures out asks."""
+        person = self._of_staff("manager")
+        person.page.goto("/console/health/money/export/")
+        prove_it_is_you(person)
+        return person
+
     def _of_staff(self, role: str) -> Person:
         person = self._arrives()
         person.log_in_to_console(role)

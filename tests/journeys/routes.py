@@ -97,6 +97,9 @@ TABLE: dict[str, Entry] = {
     # the staff's console
     "console": Page(also=("q=ada", "q=nobody"), by=("clerk", "onlooker")),
     "console-queue": Page({"code": "declarations"}, by=("clerk", "onlooker")),
+    "console-health": Page(by=("clerk", "onlooker")),
+    "console-report": Page({"code": "members"}, by=("clerk", "onlooker")),
+    "console-export": Page({"code": "money"}, by=("exporter",)),
     "console-member": Page({"number": "{number}"}, also=("show=money", "show=mails"), by=("clerk", "onlooker")),
     "console-extend": Page({"number": "{number}"}, by=("clerk",)),
     "console-suspend": Page({"number": "{number}"}, by=("clerk",)),

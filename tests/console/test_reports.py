@@ -1,0 +1,305 @@
+"""Programme health, beside a small programme reckoned by hand, in the months around a New Year in Amsterdam."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from billing.models import Dispute, Payment, Refund, Subscription
+from membership import lifecycle
+from membership.models import AuditEntry, Membership, Price
+from perks.models import Grant, Perk, Redemption
+from tests import factories
+from tests.console import clerks
+from tests.factories import moment
+
+pytestmark = pytest.mark.django_db
+CODES = ("members", "retention", "money", "renewals", "perks", "at-risk")
+NOW = moment("2026-03-15T12:00")
+_serial = itertools.count(1)
+
+
+def joins(name: str, plan: str, *begins: str, currency: str = "EUR") -> Membership:
+    """Somebody who joined at the first of these moments and paid again at each of the others."""
+    first = moment(begins[0])
+    wanted, member = factories.plan(plan), factories.member(name, at=first)
+    held = lifecycle.reserve(member=member, plan=wanted, currency=currency, at=first, actor="test")
+    for at in map(moment, begins):
+        ref = f"{name} {at}"
+        lifecycle.add_term(membership=held, plan=wanted, source="paid", source_ref=ref, at=at, actor="test")
+    price = Price.objects.get(plan=wanted, currency=currency)
+    state = "active" if begins else "incomplete"
+    Subscription.objects.create(membership=held, stripe_id=f"sub_{name}", status=state, price=price, read_at=first)
+    held.refresh_from_db()
+    return held
+
+
+def ends(held: Membership, reason: str, at: str) -> None:
+    lifecycle.end(membership=held, reason=reason, at=moment(at), actor="test")
+
+
+def pays(held: Membership, amount: int, at: str) -> Payment:
+    ident = f"ch_{next(_serial)}"
+    return Payment.objects.create(
+        membership=held,
+        stripe_id=ident,
+        intent_id=ident,
+        currency=held.currency,
+        captured=amount,
+        paid_at=moment(at),
+        read_at=NOW,
+    )
+
+
+def given_back(payment: Payment, amount: int, at: str, state: str = "succeeded") -> None:
+    Refund.objects.create(
+        membership=payment.membership,
+        payment=payment,
+        decision=f"d{next(_serial)}",
+        basis="goodwill",
+        effect="money_only",
+        amount=amount,
+        currency=payment.currency,
+        actor="test",
+        state=state,
+        decided_at=moment(at),
+    )
+
+
+def contested(payment: Payment, status: str, closed: str) -> None:
+    Dispute.objects.create(
+        membership=payment.membership,
+        payment=payment,
+        stripe_id=f"dp_{next(_serial)}",
+        amount=payment.captured,
+        currency=payment.currency,
+        status=status,
+        opened_at=payment.paid_at,
+        closed_at=moment(closed),
+    )
+
+
+def uses(held: Membership, perk: Perk, worth: int, cost: int, at: str, *, back: int = 0, status: str = "committed"):
+    grant, _ = Grant.objects.get_or_create(
+        membership=held,
+        perk=perk,
+        source="goodwill",
+        defaults={"reason": "test", "settings": {}, "starts_at": moment("2025-01-01T00:00"), "ends_at": NOW},
+    )
+    closed = None if status in {"held", "committed"} else moment(at)
+    Redemption.objects.create(
+        ident=f"rd_{next(_serial)}",
+        member=held.member,
+        grant=grant,
+        status=status,
+        period="",
+        idempotency_key="k",
+        order_ref="1",
+        currency=held.currency,
+        worth=worth,
+        cost=cost,
+        returned_worth=back,
+        held_at=moment(at),
+        expires_at=moment(at) + timedelta(hours=1),
+        committed_at=moment(at),
+        closed_at=closed,
+    )
+
+
+@pytest.fixture
+def programme(clock):
+    """Thirteen people. Gold is 119.00 EUR or 23,800 JPY, silver 59.00, bronze 29.00."""
+    clock.move_to(NOW)
+    made = {
+        "ann": joins("Ann", "gold-year", "2025-01-10T10:00", "2026-01-10T10:00"),
+        "bob": joins("Bob", "gold-year", "2025-06-01T10:00"),
+        "cem": joins("Cem", "silver-year", "2025-03-05T10:00"),  # not paid since the 5th: in grace for 14 days
+        "dan": joins("Dan", "silver-year", "2025-02-01T10:00"),  # canceled in summer, had until the 1st of February
+        "eve": joins("Eve", "gold-year", "2025-02-10T10:00"),  # given her money back on 20 December
+        "fay": joins("Fay", "bronze-month", "2026-03-01T10:00"),
+        "gus": joins("Gus", "gold-year", "2025-04-01T10:00", currency="JPY"),  # stopped since yesterday
+        "ida": joins("Ida", "bronze-month", "2026-03-02T10:00"),  # joined, and changed her mind on the 4th
+        "jon": joins("Jon", "gold-year", "2024-12-31T23:30", "2025-12-31T23:30"),  # 00:30 of New Year's Day there
+        "kim": joins("Kim", "bronze-month", "2025-12-31T10:00"),  # canceled; the last day was 31 January
+        "lou": joins("Lou", "silver-year", "2025-02-20T10:00"),  # did not pay; had until 20 February
+        "ned": joins("Ned", "bronze-month", "2026-03-03T10:00"),
+    }
+    for who, at in (("dan", "2025-06-01T10:00"), ("kim", "2026-01-05T10:00")):
+        lifecycle.cancel(membership=made[who], at=moment(at), actor="test")
+    ends(made["eve"], "refunded", "2025-12-20T10:00")
+    ends(made["ida"], "refunded", "2026-03-04T10:00")
+    ends(made["lou"], "lapsed", "2026-03-07T10:00")
+    at = moment("2026-03-14T10:00")
+    lifecycle.suspend(membership=made["gus"], source="fraud", source_ref="f", at=at, actor="test")
+    hal = factories.member("Hal", at=NOW)
+    lifecycle.reserve(member=hal, plan=factories.plan("gold-year"), currency="EUR", at=NOW, actor="test")
+    return made
+
+
+@pytest.fixture
+def manager():
+    return clerks.at_desk(clerks.hired("manager"))
+
+
+def exported(desk, code: str) -> list[list[str]]:
+    answer = desk.post(f"/console/health/{code}/export/")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    return list(csv.reader(io.StringIO(answer.content.decode())))
+
+
+def test_members_by_tier_and_standing(programme, manager):
+    assert exported(manager, "members") == [
+        ["Tier", "Current", "In grace", "Paused", "Suspended", "Lapsed", "Ended", "Not yet paid"],
+        ["Gold", "3", "0", "0", "1", "0", "0", "0"],  # Ann, Bob, Jon; Gus
+        ["Silver", "0", "1", "0", "0", "1", "0", "0"],  # Cem; Dan, whose place is not given free yet
+        ["Bronze", "2", "0", "0", "0", "1", "0", "0"],  # Fay, Ned; Kim
+        ["No tier yet", "0", "0", "0", "0", "0", "0", "1"],  # Hal
+    ]
+
+
+def test_joined_left_and_stayed(programme, manager):
+    told = {row[0]: row[1:] for row in exported(manager, "retention")}
+    assert told["Month"] == ["At the start", "Joined", "Left", "At the end", "Retention"]
+    # Before December: Ann, Bob, Cem, Dan, Eve, Gus, Jon, Lou. (end - joined) / start, each month.
+    assert told["2025-12"] == ["8", "1", "1", "8", "0.875000"]  # Kim; Eve
+    assert told["2026-01"] == ["8", "0", "1", "7", "0.875000"]  # Kim left on the 31st, in Amsterdam
+    assert told["2026-02"] == ["7", "0", "2", "5", "0.714286"]  # Dan, Lou
+    assert told["2026-03"] == ["5", "3", "1", "7", "0.800000"]  # Fay, Ida, Ned; Ida
+    assert told["2025-01"] == ["0", "2", "0", "2", ""]  # Ann, and Jon, who joined in 2024 by the clocks of London
+    # March 2025 to February 2026: Ann, Dan, Eve, Jon, Lou; joined Bob, Cem, Gus, Kim; left Dan, Eve, Kim, Lou.
+    assert told["12 months"] == ["5", "4", "4", "5", "0.200000"]
+    assert "2024-12" not in told  # nobody yet
+
+
+def test_a_pause_and_a_change_of_tier_are_seen(programme, manager):
+    lifecycle.pause(membership=programme["bob"], until=moment("2026-04-01T10:00"), at=NOW, actor="test")
+    lifecycle.change_tier(
+        membership=programme["ann"], to_plan=factories.plan("silver-year"), source_ref="line", at=NOW, actor="test"
+    )
+    told = {row[0]: row[1:] for row in exported(manager, "members")}
+    assert told["Gold"][:4] == ["1", "0", "1", "1"]  # Jon; Bob rests; Gus
+    assert told["Silver"][:2] == ["1", "1"]  # Ann; Cem
+
+
+def test_money_by_month(programme, manager):
+    pays(programme["jon"], 11900, "2024-12-31T23:30")  # January 2025 in Amsterdam
+    first = pays(programme["ann"], 11900, "2025-01-10T10:00")
+    second = pays(programme["ann"], 11900, "2026-01-10T10:00")
+    yen = pays(programme["gus"], 23800, "2025-04-01T10:00")
+    given_back(first, 5000, "2026-01-20T10:00")
+    given_back(first, 6900, "2026-01-21T10:00", state="failed")  # the money is with us again
+    given_back(yen, 800, "2025-04-02T10:00")
+    contested(second, "lost", "2026-02-03T10:00")
+    contested(yen, "won", "2025-06-03T10:00")
+    assert exported(manager, "money") == [
+        ["Month", "Currency", "Paid", "Given back", "Disputes lost", "Kept"],
+        ["2026-02", "EUR", "0.00", "0.00", "119.00", "-119.00"],
+        ["2026-01", "EUR", "119.00", "50.00", "0.00", "69.00"],
+        ["2025-04", "JPY", "23800", "800", "0", "23000"],
+        ["2025-01", "EUR", "238.00", "0.00", "0.00", "238.00"],  # Ann's and Jon's
+    ]
+
+
+def test_renewals_back_and_ahead(programme, manager):
+    """Each span has thirty days, from 15 March on both ways."""
+    head, *rows = exported(manager, "renewals")
+    assert head[3:] == [
+        "Terms ending",
+        "Renewed",
+        "Awaited",
+        "Not paid",
+        "Leaving",
+        "Paid, of those that were to be",
+        "Expected",
+    ]
+    assert [[row[0], *row[2:]] for row in rows] == [
+        ["2025-12-15", "EUR", "2", "2", "0", "0", "0", "1.000000", "0.00"],  # Ann, Jon
+        ["2026-01-14", "EUR", "3", "0", "0", "0", "3", "", "0.00"],  # Dan, Kim, and Eve, whose end was made
+        ["2026-02-13", "EUR", "2", "0", "1", "1", "0", "0.000000", "59.00"],  # Cem is awaited; Lou never paid
+        ["2026-03-15", "EUR", "3", "0", "2", "0", "1", "0.000000", "58.00"],  # Fay, Ned; Ida leaves
+        ["2026-03-15", "JPY", "1", "0", "1", "0", "0", "0.000000", "23800"],  # Gus
+        ["2026-05-14", "EUR", "1", "0", "1", "0", "0", "0.000000", "119.00"],  # Bob
+    ]
+
+
+@pytest.fixture
+def shipping():
+    return Perk.objects.create(code="shipping", names={"en": "=Free shipping", "de": "Versand"}, kind="free_shipping")
+
+
+def test_use_of_perks(programme, shipping, manager):
+    uses(programme["fay"], shipping, 1000, 300, "2026-03-10T10:00", back=200)
+    uses(programme["fay"], shipping, 495, 250, "2026-03-11T10:00")
+    uses(programme["ned"], shipping, 2900, 251, "2026-03-12T10:00")
+    uses(programme["ned"], shipping, 900, 900, "2026-03-12T10:00", status="released")
+    uses(programme["gus"], shipping, 800, 401, "2025-05-01T10:00")
+    uses(programme["ann"], shipping, 700, 700, "2025-03-01T10:00")  # more than 365 days ago
+    assert exported(manager, "perks")[1:] == [
+        # 10.00 - 2.00 + 4.95 + 29.00; 3.00 + 2.50 + 2.51 = 8.01, for two members 4.005, half-up
+        ["'=Free shipping", "EUR", "3", "2", "41.95", "8.01", "4.01"],  # and no formula for a spreadsheet
+        ["'=Free shipping", "JPY", "1", "1", "800", "401", "401"],
+    ]
+
+
+def test_members_at_risk(programme, shipping, manager):
+    uses(programme["fay"], shipping, 1000, 300, "2026-03-10T10:00", back=200)
+    uses(programme["ned"], shipping, 2900, 300, "2026-03-12T10:00")  # had what he pays
+    uses(programme["fay"], shipping, 2900, 300, "2025-02-10T10:00")  # before this term
+    # Gus is stopped; Bob renews in 78 days; Ann and Jon next year.
+    assert exported(manager, "at-risk")[1:] == [
+        [programme["fay"].member.number, "2026-04-01", "18", "EUR", "29.00", "8.00", "0.275862"],
+    ]
+    page = manager.get("/console/health/at-risk/").content.decode()
+    assert f'href="/console/members/{int(programme["fay"].member.number)}/"' in page
+
+
+def test_each_report_is_a_page_with_its_table_and_how_it_is_reckoned(programme, shipping, manager):
+    uses(programme["fay"], shipping, 1000, 300, "2026-03-10T10:00")
+    pays(programme["ann"], 11900, "2026-01-10T10:00")
+    index, told = manager.get("/console/health/").content.decode(), {}
+    for code in CODES:
+        page = told[code] = manager.get(f"/console/health/{code}/").content.decode()
+        assert f'href="/console/health/{code}/"' in index
+        assert "<table" in page, code
+        assert ('<svg class="desk-drawing"' in page) == (code != "at-risk"), code
+    assert "(members at the end − joined) / members at the start" in told["retention"]
+
+
+def test_of_nothing_there_is_nothing(clock, manager):
+    for code in CODES:
+        page = manager.get(f"/console/health/{code}/")
+        assert (page.status_code, b"Nothing to count yet" in page.content) == (200, True), code
+        assert len(exported(manager, code)) == 1
+
+
+def test_a_file_is_taken_by_name_and_only_by_who_may(programme, manager):
+    manager.get("/console/health/money/export/")
+    assert not AuditEntry.objects.filter(verb="export").exists()  # asking is not taking
+    exported(manager, "money")
+    entry = AuditEntry.objects.get(verb="export")
+    assert (entry.subject, entry.actor[:6]) == ("report:money", "staff:")
+    support = clerks.at_desk(clerks.hired("support"))
+    assert b"/export/" not in support.get("/console/health/money/").content
+    assert support.post("/console/health/money/export/").status_code == 403
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_more_members_ask_no_more_questions(code, programme, manager):
+    """Those plainly current cost a count; only who is in grace, stopped or over is loaded, a thousand at a time."""
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            manager.get(f"/console/health/{code}/")
+        return len(queries)
+
+    asked()  # the first visit of a session writes that it was there
+    before = asked()
+    for n in range(5):
+        joins(f"New {n}", "gold-year", "2026-03-14T10:00")
+    assert asked() == before
