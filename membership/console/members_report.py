@@ -65,8 +65,8 @@ reports.register(
         label=_("Members by tier and standing"),
         about=_(
             "Everybody who holds a place now, as a shop's checkout would be told. Current: paid, perks work. In grace: "
-            "the renewal was not paid yet, perks work. Paused and suspended: perks rest. Lapsed and ended: the place "
-            "is about to be given free. Not yet paid: at the checkout."
+            "the renewal was not paid yet, perks work. Paused and suspended: perks rest. Lapsed: the last day is "
+            "over. Ended: cut short. Not yet paid: at the checkout."
         ),
         make=standings,
         order=10,
