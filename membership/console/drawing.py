@@ -63,14 +63,15 @@ def _bars(table: Table, drawn: list[int], longest: dict[str, int]) -> Iterator[B
             unit, size = _measured(row[i])
             width = round(WIDEST * size / longest[unit], 2) if longest[unit] else 0
             label = _label(row, drawn[0]) if series == 0 else ""
-            yield Bar(label, series, y, width, FROM + width + 1, str(row[i]))
+            yield Bar(label, series, y, width, FROM + width + 1, str(row[i]) if size else "")
             y += BAR
         y += GAP
 
 
 def _label(row: Row, first: int) -> str:
-    said = [cell.name if isinstance(cell, Whose) else str(cell) for cell in row[:first] if cell]
-    return ", ".join(said[:2])
+    """What the row is about: its first cell, and the words beside it before the numbers begin."""
+    head, *others = [cell.name if isinstance(cell, Whose) else cell for cell in row[:first]]
+    return ", ".join([str(head), *(cell for cell in others if isinstance(cell, str))])
 
 
 def _measured(cell: Cell) -> tuple[str, int]:
