@@ -105,7 +105,7 @@ class _Changes:
 
     def sell(self, span: Span) -> None:
         for perk, settings in self._sold_now(span.tier):
-            self.new.append(self._new_grant(span, perk, settings))
+            self.new.append(new(self.membership, span, perk, settings))
 
     def fit(self, span: Span, grants: Iterable[Grant]) -> None:
         """The grants are the span's own: same settings, its window."""
@@ -118,7 +118,7 @@ class _Changes:
         for perk, settings in self._sold_now(span.tier):
             grant = held.pop(perk.pk, None)
             if grant is None:
-                self.new.append(self._new_grant(span, perk, settings))
+                self.new.append(new(self.membership, span, perk, settings))
             else:
                 sold = {"settings": settings, "tier": span.tier.code, "term": span.term, "change": span.change}
                 self._let(grant, **sold, starts_at=span.starts_at, ends_at=span.ends_at)
@@ -147,24 +147,26 @@ class _Changes:
             setattr(grant, name, fields[name])
         (self.changed if differs else self.kept).append(grant)
 
-    def _new_grant(self, span: Span, perk: Perk, settings: dict[str, Any]) -> Grant:
-        return Grant(
-            membership=self.membership,
-            perk=perk,
-            term=span.term,
-            change=span.change,
-            tier=span.tier.code,
-            settings=settings,
-            starts_at=span.starts_at,
-            ends_at=span.ends_at,
-        )
-
     def _sold_now(self, tier: Tier) -> list[tuple[Perk, dict[str, Any]]]:
         if self._catalogue is None:
             self._catalogue = defaultdict(list)
             for offered in TierPerk.objects.filter(perk__published=True).select_related("perk"):
                 self._catalogue[offered.tier_id].append(offered)
         return [(t.perk, _checked(t)) for t in self._catalogue[tier.pk]]
+
+
+def new(membership: Membership, span: Span, perk: Perk, settings: dict[str, Any]) -> Grant:
+    """What `span` is sold, not yet written."""
+    return Grant(
+        membership=membership,
+        perk=perk,
+        term=span.term,
+        change=span.change,
+        tier=span.tier.code,
+        settings=settings,
+        starts_at=span.starts_at,
+        ends_at=span.ends_at,
+    )
 
 
 def _checked(offered: TierPerk) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from functools import partial
 
 from membership import clock, work
 from membership.celery import app
-from perks import confirmations, decisions, first_access, idempotency, redemptions, seats
+from perks import confirmations, decisions, first_access, idempotency, redemptions, seats, spreading
 from perks.models import EmailConfirmation, Event
 
 BEAT = {
@@ -16,6 +16,7 @@ BEAT = {
     "invite to sales": {"task": "perks.invite_to_sales", "schedule": 60.0},
     "write first-access letters": {"task": "perks.write_first_access", "schedule": 15.0},
     "seat who waits": {"task": "perks.seat_all_waiting", "schedule": 60.0},
+    "carry publications": {"task": "perks.carry_publications", "schedule": 30.0},
     "forget old decisions": {"task": "perks.forget_decisions", "schedule": 86_400.0},
 }
 
@@ -78,3 +79,11 @@ def seat_all_waiting() -> None:
     at = clock.now()
     seats.sweep(at=at)
     work.ticked("seat who waits", at=at)
+
+
+@app.task(name="perks.carry_publications")
+def carry_publications(_pk: int = 0) -> None:
+    """Whichever is on its way; the bell's id is only a hint."""
+    at = clock.now()
+    spreading.sweep(at=at)
+    work.ticked("carry publications", at=at)

@@ -3,9 +3,10 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from membership.console import acts
-from perks.console import concierge, concierge_closing, events
+from perks.console import catalogue, concierge, concierge_closing, drafting, events, putting_on_sale
 
 AT = "concierge/<int:pk>/"
+PERK = "catalogue/perks/<slug:code>/"
 urlpatterns: list[URLPattern] = [
     *acts.routes("perks"),
     path("events/", events.events, name="console-events"),
@@ -18,5 +19,12 @@ urlpatterns: list[URLPattern] = [
     path(f"{AT}note/", concierge.note, name="console-concierge-note"),
     path(f"{AT}close/", concierge_closing.close, name="console-concierge-close"),
     path(f"{AT}reopen/", concierge.reopen, name="console-concierge-reopen"),
+    path("catalogue/", catalogue.overview, name="console-catalogue"),
+    path("catalogue/new-perk/", drafting.new, name="console-perk-new"),
+    path(f"{PERK}", catalogue.perk, name="console-perk"),
+    path(f"{PERK}names/", drafting.names, name="console-perk-names"),
+    path(f"{PERK}put/", drafting.put, name="console-perk-put"),
+    path(f"{PERK}publish/", putting_on_sale.publish, name="console-perk-publish"),
+    path(f"{PERK}tiers/<slug:tier>/", drafting.tier, name="console-perk-tier"),
     path("concierge/files/<int:pk>/", concierge.file, name="console-concierge-file"),
 ]

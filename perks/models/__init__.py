@@ -4,6 +4,7 @@ from perks.models.catalogue import Perk, Sale, TierPerk
 from perks.models.concierge import ConciergeEntry, ConciergeFile, ConciergeRequest, Holiday, WorkingHours
 from perks.models.confirmations import EmailConfirmation
 from perks.models.decisions import Decision
+from perks.models.drafts import PerkDraft, Publication
 from perks.models.events import Event, WaitingPlace
 from perks.models.grants import Entitlement, Grant, SoldTogether
 from perks.models.redemptions import LIVE, KeptAnswer, Redemption
@@ -26,6 +27,8 @@ __all__ = [
     "Holiday",
     "KeptAnswer",
     "Perk",
+    "PerkDraft",
+    "Publication",
     "Redemption",
     "Ref",
     "Sale",

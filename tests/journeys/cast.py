@@ -221,6 +221,16 @@ class Cast:
         return self._of_staff("viewer")
 
     @cached_property
+    def manager(self) -> Person:
+        """Has drafted more for gold, and not published it."""
+        person = self._of_staff("manager")
+        person.page.goto("/console/catalogue/perks/standing-discount/tiers/gold/")
+        person.page.locator("[name=percent]").fill("7")
+        person.press(person.page.locator("main form", has=person.page.locator("[name=percent]")))
+        person.page.wait_for_url("**/perks/standing-discount/")
+        return person
+
+    @cached_property
     def refunder(self) -> Person:
         """A clerk who has just given the password once more, as giving money back asks."""
         return self._proven("support", f"members/{self.demo.persona('gold')['number']}/refund/")
