@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from membership import card_views
 from membership.api import api
-from membership.views import demo_time, dev_mail, health, letters, pages, portal
+from membership.views import demo_time, dev_mail, health, letters, mails, pages, portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),  # first: it is asked a thousand times as often as all others
@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", pages.set_language, name="set-language"),
     path("portal/", portal.portal, name="portal"),
     path("portal/settings/", portal.own_settings, name="settings"),
+    path("portal/mails/", mails.mails, name="mails"),
+    path("portal/mails/<int:pk>/", mails.mail, name="mail"),
     path("letters/<str:token>/", letters.decline, name="decline"),
     path("healthz", health.healthz, name="healthz"),
     path("portal/card.pdf", card_views.pdf, name="card-pdf"),

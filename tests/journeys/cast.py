@@ -274,6 +274,7 @@ class Cast:
             "shop_order": self.shop_order,
             "invoice": self._in_link("/portal/invoices/", r"/portal/invoices/(\d+)/"),
             "mail": self._in_link("/dev/mail/", r"/dev/mail/(\d+)/", text=gold["email"]),
+            "own_mail": self._in_link("/portal/mails/", r"/portal/mails/(\d+)/"),
             "letter": self._letter(gold["number"]),
             **declared(self._arrives()),
             **asked(self.gold, self.onlooker),

@@ -58,6 +58,8 @@ TABLE: dict[str, Entry] = {
     "set-language": PostOnly(why="sets a cookie and leads back"),
     "portal": Page(),
     "settings": Page(),
+    "mails": Page(),
+    "mail": Page({"pk": "{own_mail}"}),
     "decline": Page({"token": "{letter}"}),
     "healthz": Document(why="for load balancers"),
     "card-pdf": Document(why="a PDF; who has no card reads why, under another status"),
