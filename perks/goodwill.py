@@ -73,7 +73,8 @@ def give(
         reason=reason.strip(),
         owner=actor,
     )
-    _record(grant, "give_perk", at=at, actor=actor, source_ref=f"goodwill:{once}" if once else "")
+    with audit.because(grant.reason):
+        _record(grant, "give_perk", until=until, at=at, actor=actor, source_ref=f"goodwill:{once}" if once else "")
     entitlements.rebuild_all(membership=locked, at=at)
     return grant
 
@@ -93,17 +94,17 @@ def _given_before(membership: Membership, once: str) -> Grant | None:
 
 @transaction.atomic
 def take_back(*, grant: Grant, at: datetime, actor: str) -> None:
-    """It ends now instead of later. What was used of it stays. Raises NotGiven."""
+    """It ends now instead of later. What was used of it stays. The audit keeps the reason of who takes it back
+    (audit.because), not the one it was given for. Raises NotGiven."""
     locked = Membership.objects.lock(grant.membership_id)
     running = Grant.objects.filter(pk=grant.pk, source=Grant.Source.GOODWILL, starts_at__lte=at, ends_at__gt=at)
     if not running.update(ends_at=at):
         raise NotGiven
-    _record(grant, "take_perk_back", at=at, actor=actor)
+    _record(grant, "take_perk_back", until=at, at=at, actor=actor)
     entitlements.rebuild_all(membership=locked, at=at)
 
 
-def _record(grant: Grant, verb: str, *, at: datetime, actor: str, source_ref: str = "") -> None:
-    said = {"perk": grant.perk.code, "grant": grant.pk, "until": grant.ends_at.isoformat()}
+def _record(grant: Grant, verb: str, *, until: datetime, at: datetime, actor: str, source_ref: str = "") -> None:
+    said = {"perk": grant.perk.code, "grant": grant.pk, "until": until.isoformat()}
     timeline.write(member=grant.membership.member, kind=verb, at=at, actor=actor, data=said, source_ref=source_ref)
-    with audit.because(grant.reason):
-        audit.write(actor=actor, verb=verb, subject=f"membership:{grant.membership_id}", at=at, data=said)
+    audit.write(actor=actor, verb=verb, subject=f"membership:{grant.membership_id}", at=at, data=said)

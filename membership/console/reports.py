@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from membership.models import Member, Staff
 
+MARK = "\ufeff"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would carry out
 
 
@@ -108,8 +109,12 @@ def named(code: str, staff: Staff) -> Report | None:
 
 
 def as_csv(table: Table) -> str:
-    """The table as a file: ISO dates, money in major units with its currency beside it, shares as 0 to 1."""
+    """The table as a file: ISO dates, money in major units with its currency beside it, shares as 0 to 1.
+
+    It begins with the mark that spreadsheets know UTF-8 by.
+    """
     out = io.StringIO()
+    out.write(MARK)
     lines = csv.writer(out)
     lines.writerow(str(column.label) for column in table.columns)
     for row in table.rows:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def front(request: HttpRequest) -> HttpResponse:
     """All queues with what they are for. The bar counts them once for both."""
     staff = staff_of(request)
-    context = {"staff": staff, "waiting": queues.counted(staff, clock.now())}
+    context = {"staff": staff, "today": queues.counted(staff, clock.now())}
     return render(request, "console/today.html", context)
 
 

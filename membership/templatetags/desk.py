@@ -19,8 +19,8 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def counted_queues(context: dict[str, Any]) -> list[queues.Counted]:
-    """Each queue that they may see, with how many wait in it now. Today's page has counted already (`waiting`)."""
-    staff, counted = context.get("staff"), context.get("waiting")
+    """Each queue that they may see, with how many wait in it now. Today's page has counted already (`today`)."""
+    staff, counted = context.get("staff"), context.get("today")
     if staff is None or counted:
         return counted or []
     return queues.counted(staff, clock.now())

@@ -150,7 +150,7 @@ def manager():
 def exported(desk, code: str) -> list[list[str]]:
     answer = desk.post(f"/console/health/{code}/export/")
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8")
-    return list(csv.reader(io.StringIO(answer.content.decode())))
+    return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
 
 def test_members_by_tier_and_standing(programme, manager):

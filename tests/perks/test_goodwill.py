@@ -5,7 +5,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from membership import audit
 from membership.models import AuditEntry, TimelineEntry
+from perks.goodwill import take_back
 from perks.models import Grant
 from tests.perks.conftest import basket, number
 
@@ -50,6 +52,14 @@ class TestGiven:
         assert shop.reason("concierge", member=number(membership)) == "granted"
         goodwill(membership, "--take-back", str(Grant.objects.get(source="goodwill").pk), "--yes")
         assert shop.reason("concierge", member=number(membership)) == "not_in_tier"
+
+    def test_taken_back_for_a_reason_of_its_own(self, joined, clock):
+        give(joined("silver-year"), "concierge")
+        at = clock.move(days=2)
+        with audit.because("given to the wrong member"):
+            take_back(grant=Grant.objects.get(source="goodwill"), at=at, actor="staff:4")
+        kept = AuditEntry.objects.get(verb="take_perk_back").data
+        assert (kept["reason"], kept["until"]) == ("given to the wrong member", at.isoformat())
 
     def test_beside_what_was_bought_and_used_first(self, shop, joined):
         membership = joined("gold-year")
