@@ -138,7 +138,7 @@ def discard(*, perk: Perk, number: int, at: datetime) -> None:
 
 
 def was_ever_on_sale(perk: Perk) -> bool:
-    published = perk.drafts.filter(outcome=PerkDraft.Outcome.PUBLISHED)
+    published = PerkDraft.objects.filter(perk=perk, outcome=PerkDraft.Outcome.PUBLISHED)
     return perk.published or perk.tier_perks.exists() or published.exists() or perk.grants.exists()
 
 

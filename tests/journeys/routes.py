@@ -43,7 +43,7 @@ class Document(Entry):
 
 
 class Elsewhere(Entry):
-    """A GET that only ever leads to another page."""
+    """A GET that only ever leads to another page: everybody, or those named in `by`."""
 
 
 class PostOnly(Entry):
@@ -128,7 +128,9 @@ TABLE: dict[str, Entry] = {
     "console-perk": Page({"code": "standing-discount"}, by=("manager", "onlooker")),
     "console-perk-new": Page(by=("manager",)),
     "console-perk-names": Page({"code": "standing-discount"}, by=("manager",)),
-    "console-perk-put": Elsewhere({"code": "standing-discount"}, why="makes or drops a draft by POST, and leads back"),
+    "console-perk-put": Elsewhere(
+        {"code": "standing-discount"}, by=("manager",), why="makes or drops a draft by POST, and leads back"
+    ),
     "console-perk-tier": Page({"code": "free-shipping", "tier": "gold"}, by=("manager",)),
     "console-perk-publish": Page({"code": "standing-discount"}, by=("manager",)),
     "console-refund": Page({"number": "{number}"}, by=("refunder",)),

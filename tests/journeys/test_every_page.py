@@ -77,8 +77,8 @@ def misunderstood(entry: Entry, looks: list[Look]) -> str:
             return "it is a page after all"
         case Document() if all(look.html for look in looks):
             return "nobody got the document"
-        case Elsewhere() if not all(look.led_to for look in looks):
-            return "it does not lead on for everybody"
+        case Elsewhere() if {bool(look.led_to) for look in looks if not entry.by or look.who in entry.by} != {True}:
+            return "it does not lead on for everybody who may be there"
         case PostOnly() if {look.status for look in looks if look.led_to != "/account/login/"} != {NOT_FOR_GET}:
             return "it answers GET"
     return ""
