@@ -66,7 +66,11 @@ def require(caller: Caller, scope: str) -> None:
 def lately(authorization: str) -> Caller | None:
     """The caller whose key was looked up within the last second. None: it is for ApiKeyAuth to say who that is."""
     scheme, _, token = authorization.partition(" ")
-    return _callers.kept(keys.digest(token.strip())) if scheme.lower() == "bearer" else None
+    if scheme.lower() != "bearer":
+        return None
+    token = token.strip()
+    digest = keys.digest(token)
+    return _callers.kept(digest, lambda: _stored(token, digest))
 
 
 def _caller(token: str, request: HttpRequest) -> Caller | None:
@@ -75,11 +79,17 @@ def _caller(token: str, request: HttpRequest) -> Caller | None:
 
 
 def _look_up(token: str, digest: str, request: HttpRequest) -> Caller | None:
-    shape = keys.SHAPE.fullmatch(token)
-    if shape is None or not token.startswith(f"vip_{keys.mode()}_"):
+    if keys.SHAPE.fullmatch(token) is None or not token.startswith(f"vip_{keys.mode()}_"):
         return None
     if digest not in _known and _guesses_lately(limits.address_of(request)) >= GUESSES_A_MINUTE:
         raise _too_many()
+    return _stored(token, digest)
+
+
+def _stored(token: str, digest: str) -> Caller | None:
+    """Whom this key stands for now. It has a key's shape."""
+    shape = keys.SHAPE.fullmatch(token)
+    assert shape is not None
     row = ApiKey.objects.filter(prefix=shape[1], revoked_at=None).first()
     if row is None or not hmac.compare_digest(row.secret_hash, digest):
         _known.discard(digest)
