@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from ninja.security.http import HttpAuthBase
 
-from membership import limits
+from membership import clock, limits
 from membership.problems import Problem
 from perks import as_of, keys
 from perks.decisions import key_was_used
 from perks.fresh import Fresh
-from perks.models import ApiKey
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.http import HttpRequest
 
 GUESSES_A_MINUTE = 30
@@ -24,11 +25,16 @@ GUESSES_A_MINUTE = 30
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The shop behind a request, and what its key may do."""
+    """The shop behind a request, and what its key may do, `until` when (None: until it is revoked)."""
 
     key: int
     shop: int
     scopes: frozenset[str]
+    until: datetime | None = None
+
+    def still(self) -> Caller | None:
+        """None once the overlap of a rotation is over: to the moment, however lately the key was looked up."""
+        return self if self.until is None or clock.now() < self.until else None
 
 
 _callers: Fresh[str, Caller | None] = Fresh()
@@ -70,12 +76,14 @@ def lately(authorization: str) -> Caller | None:
         return None
     token = token.strip()
     digest = keys.digest(token)
-    return _callers.kept(digest, lambda: _stored(token, digest))
+    caller = _callers.kept(digest, lambda: _stored(token, digest))
+    return caller.still() if caller else None
 
 
 def _caller(token: str, request: HttpRequest) -> Caller | None:
     digest = keys.digest(token)
-    return _callers.get(digest, lambda: _look_up(token, digest, request))
+    caller = _callers.get(digest, lambda: _look_up(token, digest, request))
+    return caller.still() if caller else None
 
 
 def _look_up(token: str, digest: str, request: HttpRequest) -> Caller | None:
@@ -90,12 +98,12 @@ def _stored(token: str, digest: str) -> Caller | None:
     """Whom this key stands for now. It has a key's shape."""
     shape = keys.SHAPE.fullmatch(token)
     assert shape is not None
-    row = ApiKey.objects.filter(prefix=shape[1], revoked_at=None).first()
+    row = keys.live(clock.now()).filter(prefix=shape[1]).first()
     if row is None or not hmac.compare_digest(row.secret_hash, digest):
         _known.discard(digest)
         return None
     _known.add(digest)
-    return Caller(key=row.pk, shop=row.shop_id, scopes=frozenset(row.scopes))
+    return Caller(key=row.pk, shop=row.shop_id, scopes=frozenset(row.scopes), until=row.retires_at)
 
 
 def _unauthorized(detail: str) -> Problem:

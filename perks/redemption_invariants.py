@@ -7,7 +7,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Q
+from django.db.models.functions import Coalesce
 
 from membership import clock
 from membership.invariants import invariant
@@ -108,9 +109,13 @@ def holds_are_tidied() -> Iterable[str]:
 def keys_are_hashes_and_revoked_ones_rest() -> Iterable[str]:
     for key in ApiKey.objects.exclude(secret_hash__regex=SHA_256):
         yield f"key {key.prefix} is not kept as a hash"
-    for key in ApiKey.objects.filter(last_used_at__gt=F("revoked_at") + FRESH):
+    for key in ApiKey.objects.annotate(end=Coalesce("revoked_at", "retires_at")).filter(
+        last_used_at__gt=F("end") + FRESH
+    ):
         yield f"key {key.prefix} was used at {key.last_used_at:%Y-%m-%d %H:%M:%S}, after its revocation"
     lately = Redemption.objects.filter(held_at__gte=clock.now() - timedelta(days=1))
-    for use in lately.exclude(shop__keys__revoked_at=None).annotate(last=Max("shop__keys__revoked_at")):
+    without_end = ApiKey.objects.filter(shop=OuterRef("shop"), revoked_at=None, retires_at=None)
+    last = Max(Coalesce("shop__keys__revoked_at", "shop__keys__retires_at"))
+    for use in lately.filter(~Exists(without_end)).annotate(last=last).exclude(last=None):
         if use.held_at > use.last + FRESH:
             yield f"redemption {use.pk} was held by shop {use.shop_id}, whose last key had been revoked"

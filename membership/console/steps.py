@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages as notes
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django import forms
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
     from django.utils.functional import _StrPromise as Words
 
     from membership.models import Staff
@@ -32,7 +33,8 @@ CHANGED = _("Something has changed since you looked. This is what would happen n
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """`about` stands above the form, `facts` on both looks; `back` leads out of it, `goes_to` on from what was done.
-    `do` may answer with words in place of `done`; `other` is what could be done instead: words, address."""
+    `do` may answer with words in place of `done`, or with a page that can be read only once. `other` is what could be
+    done instead: words, address."""
 
     title: str | Words
     about: str | Words
@@ -41,7 +43,7 @@ class Step:
     back: str
     back_words: str
     preview: Callable[[Asked], list[str]]
-    do: Callable[[Asked], str | None]
+    do: Callable[[Asked], str | HttpResponse | None]
     goes_to: str = ""
     problem: str = ""
     other: tuple[str, str] | None = None
@@ -61,6 +63,8 @@ def take(request: HttpRequest, step: Step, form: forms.Form, *, staff: Staff) ->
         if confirmed == mark:
             with audit.because(form.cleaned_data["reason"]):
                 said = step.do(form.cleaned_data)
+            if isinstance(said, HttpResponse):
+                return said
             notes.success(request, said or str(step.done))
             return redirect(step.goes_to or step.back)
     except DomainError as refusal:

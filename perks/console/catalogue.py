@@ -50,6 +50,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "staff": staff,
         "offers": staff.may(Permission.OFFER),
+        "keys": staff.may(Permission.KEYS),
         "tiers": tiers,
         "plans": plans,
         "perks": _perk_rows(tiers),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from membership.console import acts
-from perks.console import catalogue, concierge, concierge_closing, drafting, events, putting_on_sale
+from perks.console import catalogue, concierge, concierge_closing, drafting, events, putting_on_sale, shops
 
 AT = "concierge/<int:pk>/"
 PERK = "catalogue/perks/<slug:code>/"
@@ -26,5 +26,10 @@ urlpatterns: list[URLPattern] = [
     path(f"{PERK}put/", drafting.put, name="console-perk-put"),
     path(f"{PERK}publish/", putting_on_sale.publish, name="console-perk-publish"),
     path(f"{PERK}tiers/<slug:tier>/", drafting.tier, name="console-perk-tier"),
+    path("shops/", shops.shops, name="console-shops"),
+    path("shops/new/", shops.new_shop, name="console-shop-new"),
+    path("shops/<int:pk>/new-key/", shops.new_key, name="console-key-new"),
+    path("shops/keys/<int:pk>/rotate/", shops.rotate, name="console-key-rotate"),
+    path("shops/keys/<int:pk>/revoke/", shops.revoke, name="console-key-revoke"),
     path("concierge/files/<int:pk>/", concierge.file, name="console-concierge-file"),
 ]

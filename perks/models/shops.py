@@ -24,6 +24,8 @@ class ApiKey(models.Model):
     """A shop's key, kept as its public prefix and the SHA-256 of the whole key (256 random bits: a fast hash is right).
 
     `live_slot` numbers the shop's live keys; the unique constraint on it allows two at once, for rotation.
+    `retires_at`: from then on it is refused, whether anybody does anything or not: the end of the overlap in which the
+    one that takes its place is rolled in. It keeps its slot until somebody asks for one (keys.py).
     """
 
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="keys")
@@ -32,6 +34,7 @@ class ApiKey(models.Model):
     scopes = models.JSONField(default=list)
     live_slot = models.PositiveSmallIntegerField()
     created_at = models.DateTimeField()
+    retires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
 
@@ -46,6 +49,9 @@ class ApiKey(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(revoked_at=None) | Q(revoked_at__gte=F("created_at")), name="key_is_revoked_after_creation"
+            ),
+            models.CheckConstraint(
+                condition=Q(retires_at=None) | Q(retires_at__gte=F("created_at")), name="key_retires_after_creation"
             ),
         ]
 

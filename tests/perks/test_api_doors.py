@@ -25,9 +25,10 @@ class TestKeys:
         assert shop.key not in str(ApiKey.objects.values().get())
 
     def test_work_two_at_a_time_and_no_more(self, shop, clock):
-        second = keys.rotate(shop_name="Loden & Sons", at=clock.now, actor="test")
+        prefix = ApiKey.objects.get().prefix
+        second = keys.rotate(prefix=prefix, overlap=None, at=clock.now, actor="test")
         with pytest.raises(keys.TooManyKeys):
-            keys.rotate(shop_name="Loden & Sons", at=clock.now, actor="test")
+            keys.rotate(prefix=prefix, overlap=None, at=clock.now, actor="test")
         for key in (shop.key, second):
             shop.key = key
             assert shop.call("GET", "/perks").status_code == 200
@@ -103,7 +104,8 @@ class TestTheCommand:
 
     def test_creates_rotates_lists_and_revokes(self, db, client):
         first = self.run("create", "--shop", "Loden", "--scopes", "perks:check,members:read")
-        second = self.run("rotate", "--shop", "Loden")
+        second = self.run("rotate", "--shop", "Loden", "--overlap", "24")
+        assert "works until" in self.run("list")
         self.run("revoke", first)
         headers = {"Authorization": f"Bearer {second}"}
         assert client.get("/api/v1/members/1", headers=headers).status_code == 404
@@ -113,7 +115,7 @@ class TestTheCommand:
         with pytest.raises(CommandError, match="no scope called fly"):
             self.run("create", "--shop", "Loden", "--scopes", "fly")
         with pytest.raises(CommandError, match="no live key"):
-            self.run("rotate", "--shop", "Nobody")
+            self.run("rotate", "--shop", "Nobody", "--overlap", "24")
         with pytest.raises(CommandError, match="no live key"):
             self.run("revoke", "vip_test_nothing1")
         assert not Shop.objects.exists()

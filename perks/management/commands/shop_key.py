@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -12,6 +13,8 @@ from perks import keys
 from perks.models import ApiKey
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.core.management.base import CommandParser
 
 ACTOR = "system"
@@ -27,8 +30,14 @@ class Command(BaseCommand):
         create.add_argument(
             "--scopes", nargs="+", default=list(keys.SCOPES), metavar="SCOPE", help=", ".join(keys.SCOPES)
         )
-        rotate = verbs.add_parser("rotate", help="a second key with the same scopes; revoke the old one afterwards")
+        rotate = verbs.add_parser("rotate", help="a key with the scopes of the shop's newest, in its place")
         rotate.add_argument("--shop", required=True, metavar="NAME")
+        rotate.add_argument(
+            "--overlap",
+            type=int,
+            metavar="HOURS",
+            help="how long the old one works on (0: not at all); without it, until it is revoked",
+        )
         revoke = verbs.add_parser("revoke", help="refuse a key from now on")
         revoke.add_argument("prefix", help="the key's prefix (vip_test_abcd2345), or the whole key")
         verbs.add_parser("list", help="every key, by its prefix")
@@ -46,11 +55,20 @@ class Command(BaseCommand):
                 scopes = [scope for given in options["scopes"] for scope in given.split(",") if scope]
                 self.stdout.write(keys.create(shop_name=options["shop"], scopes=scopes, at=at, actor=ACTOR))
             case "rotate":
-                self.stdout.write(keys.rotate(shop_name=options["shop"], at=at, actor=ACTOR))
+                old, hours = keys.newest(shop_name=options["shop"], at=at), options["overlap"]
+                overlap = None if hours is None else timedelta(hours=hours)
+                self.stdout.write(keys.rotate(prefix=old.prefix, overlap=overlap, at=at, actor=ACTOR))
             case "revoke":
                 keys.revoke(prefix=options["prefix"], at=at, actor=ACTOR)
                 self.stdout.write("Revoked. Every process refuses it within a second.")
             case "list":
                 for key in ApiKey.objects.select_related("shop"):
-                    state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "live"
-                    self.stdout.write(f"{key.prefix}  {key.shop.name}  {state}  {' '.join(key.scopes)}")
+                    self.stdout.write(f"{key.prefix}  {key.shop.name}  {_state(key, at)}  {' '.join(key.scopes)}")
+
+
+def _state(key: ApiKey, at: datetime) -> str:
+    if key.revoked_at:
+        return f"revoked {key.revoked_at:%Y-%m-%d}"
+    if key.retires_at:
+        return f"{'works until' if at < key.retires_at else 'ended'} {key.retires_at:%Y-%m-%d %H:%M}"
+    return "live"
