@@ -17,6 +17,11 @@ def sweep(*, at: datetime) -> int:
     return work.drain(Notice.objects.select_related("membership"), _handle, at=at)
 
 
+def try_again(pk: int, *, at: datetime) -> tuple[bool, str]:
+    """One notice now, parked or not. -> whether it is seen to, and why not."""
+    return work.try_again(Notice.objects.select_related("membership"), pk, _handle, at=at)
+
+
 def _handle(notice: Notice) -> None:
     if notice.kind == Notice.Kind.RENEWAL:
         notices.handle(notice)

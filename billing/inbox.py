@@ -57,6 +57,11 @@ def try_parked_again(*, at: datetime, limit: int = 500) -> int:
     return placed
 
 
+def try_again(pk: int, *, at: datetime) -> tuple[bool, str]:
+    """One event now, parked or not. -> whether it is done, and why not."""
+    return work.try_again(StripeEvent.objects.all(), pk, webhooks.dispatch, at=at)
+
+
 def parked() -> QuerySet[StripeEvent]:
     """The events that nobody could place, tried longest ago first."""
     return StripeEvent.objects.filter(done_at=None).exclude(parked_reason="").order_by("due_at", "pk")

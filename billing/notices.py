@@ -106,7 +106,7 @@ def look_again(*, membership: Membership, at: datetime) -> None:
     """Let the sweep compare what was told last with the facts as they are now, while the charge is still ahead."""
     told = Notice.objects.filter(membership=membership, kind=RENEWAL, issue__gte=1).order_by("-sent_at", "-pk").first()
     if told and datetime.fromisoformat(told.announced["renews_at"]) > at:
-        Notice.objects.filter(pk=told.pk).update(due_at=at, done_at=None, attempts=0)
+        Notice.objects.filter(pk=told.pk).update(due_at=at, done_at=None, attempts=0, seen_at=None)
 
 
 def handle(notice: Notice) -> None:

@@ -184,11 +184,13 @@ def _whose(row: Row) -> Member | None:
 @transaction.atomic
 def _keep(run: ReconcileRun, row: Row, outcome: str, said: str) -> None:
     member, at = _whose(row), clock.now()
+    waits = outcome != Outcome.FAILED  # what went wrong on the way is met again, by itself
+    ReconcileFinding.objects.filter(waits=True, walk=run.walk, object_id=row["id"]).update(waits=False)
     ReconcileFinding.objects.update_or_create(
         run=run,
         walk=run.walk,
         object_id=row["id"],
-        defaults={"outcome": outcome, "member": member, "said": said[:400], "found_at": at},
+        defaults={"outcome": outcome, "member": member, "said": said[:400], "found_at": at, "waits": waits},
     )
     if member is not None and outcome == Outcome.REPAIRED:
         data = {"run": run.pk, "object": row["id"], "differed": said[:400]}

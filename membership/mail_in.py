@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from membership import bounces
 from membership.errors import DomainError
 from membership.models import IncomingMail
 
@@ -49,13 +50,15 @@ class NotPossible(DomainError):
 
 @dataclass(frozen=True)
 class Letter:
-    """One mail as it came. `automatic`: an absence notice or the like, which nobody wrote."""
+    """One mail as it came. `automatic`: an absence notice or the like, which nobody wrote. `report`: what a mail server
+    says became of a letter of ours."""
 
     message_id: str
     sender: str
     to: str
     text: str
     automatic: bool = False
+    report: bounces.Report | None = None
 
 
 _takers: list[Taker] = []
@@ -96,6 +99,8 @@ def _before(letter: Letter) -> Outcome | None:
 
 
 def _take(letter: Letter, at: datetime) -> Outcome:
+    if letter.report is not None:
+        return Outcome.TAKEN if bounces.take(letter.report, at=at) else Outcome.NOT_OURS
     token = token_of(letter.to)
     if not token:
         return Outcome.NOT_OURS

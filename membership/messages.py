@@ -6,7 +6,6 @@ import email.policy
 import logging
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -16,7 +15,7 @@ from django.db.models import Q
 from django.template.loader import render_to_string, select_template
 from django.utils import timezone, translation
 
-from membership import audit, card_pdf, clock, declining, doorbell, timeline
+from membership import audit, bounces, card_pdf, clock, declining, doorbell, timeline, work
 from membership.errors import DomainError
 from membership.models import Message
 
@@ -143,17 +142,17 @@ class _Mail(EmailMultiAlternatives):
 
 
 def send(message: Message) -> None:
-    """Hand one mail to the mail server. A repeat after a crash carries the same Message-ID."""
+    """Hand one mail to the mail server. A repeat after a crash carries the same Message-ID. Raises work.Park where the
+    server refuses it for good."""
     if message.kind in ONE_TIME and not message.text:
         return  # sent, and its code forgotten, by a worker that died before it could say so
-    host = urlsplit(settings.BASE_URL).hostname
     mail = _Mail(
         subject=message.subject,
         body=message.text,
         to=[message.to],
         reply_to=[message.reply_to] if message.reply_to else None,
         headers={
-            "Message-ID": f"<message-{message.pk}@{host}>",
+            "Message-ID": bounces.message_id(message.pk),
             "Auto-Submitted": "auto-generated",
             **declining.headers(message.kind, message.member),
         },
@@ -162,7 +161,18 @@ def send(message: Message) -> None:
         mail.attach_alternative(message.html, "text/html")
     if message.attached_card:
         _attach(mail, message.attached_card)
-    mail.send()
+    try:
+        mail.send()
+    except bounces.REFUSALS as refusal:
+        if not (said := bounces.for_good(refusal)):
+            raise
+        bounces.note(message, said, at=clock.now())
+        _forget_code(message)
+        raise work.Park(f"the mail server refused it: {said}") from refusal
+    _forget_code(message)
+
+
+def _forget_code(message: Message) -> None:
     if settings.PRODUCTION and message.kind in ONE_TIME:
         Message.objects.filter(pk=message.pk).update(subject="", text="", html="")
 

@@ -33,7 +33,12 @@ GROUPS = {
 }
 SHOWN = 40
 ACTORS = {"stripe": _("Stripe"), "system": _("by itself")}
-MAIL_STATES = {"sent": _("Mail, sent"), "waits": _("Mail, waits to be sent"), "failed": _("Mail, not sent")}
+MAIL_STATES = {
+    "sent": _("Mail, sent"),
+    "waits": _("Mail, waits to be sent"),
+    "failed": _("Mail, not sent"),
+    "bounced": _("Mail, came back"),
+}
 
 
 @dataclass(frozen=True)
@@ -165,7 +170,15 @@ def _reasons(member: Member, entries: Sequence[TimelineEntry]) -> dict[tuple[dat
 
 
 def _mail(message: Message) -> Line:
-    state = "failed" if message.parked_reason else "sent" if message.done_at else "waits"
+    state = (
+        "bounced"
+        if message.bounced_at
+        else "failed"
+        if message.parked_reason
+        else "sent"
+        if message.done_at
+        else "waits"
+    )
     secret = message.kind in messages.ONE_TIME
     words = gettext("A mail with a one-time code.") if secret else message.subject
     note = str(MAIL_STATES[state])

@@ -88,6 +88,20 @@ def run_one[Row: Work](rows: QuerySet[Row], pk: object, handle: Callable[[Row], 
     return bool(claim.update(done_at=at, claimed_until=None, last_error=""))
 
 
+def try_again[Row: Work](
+    rows: QuerySet[Row], pk: object, handle: Callable[[Row], object], *, at: datetime
+) -> tuple[bool, str]:
+    """Try a row once now, whatever its turn or whatever parked it; failing again it is parked again. -> whether it is
+    done, and why not. What another worker has in hand is left to it."""
+    free = Q(claimed_until=None) | Q(claimed_until__lt=clock.wall())
+    mine = rows.filter(free, pk=pk, done_at=None).order_by()
+    mine.update(parked_reason="", due_at=at, attempts=MAX_ATTEMPTS - 1)
+    if run_one(rows, pk, handle, at=at):
+        return True, ""
+    row = rows.get(pk=pk)
+    return row.done_at is not None, f"{row.parked_reason} {row.last_error}".strip()
+
+
 def _reschedule[Row: Work](claim: QuerySet[Row], attempts: int, error: str, at: datetime) -> None:
     wait = BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
     claim.update(

@@ -28,6 +28,8 @@ WORDS = {
     "declaration.arrived": _("Declared on the public page that they leave."),
     "notice.renewal": _("Told of the renewal on %(day)s."),
     "reconcile.repaired": _("What we had was not what Stripe has; it was read again (%(differed)s)."),
+    "reconcile.seen_to": _("Looked at what differed from Stripe."),
+    "stuck.seen_to": _("Looked at work that was stuck."),
     "dispute.needs_response": _("The member's bank contests a payment."),
     "dispute.under_review": _("The bank looks at the dispute."),
     "dispute.won": _("The dispute was won."),

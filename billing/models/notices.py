@@ -33,8 +33,15 @@ class Notice(Work):
     sent_at = models.DateTimeField(null=True, blank=True)  # the first issue
     message = models.ForeignKey(Message, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     skipped_reason = models.CharField(max_length=40, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)  # a person has seen to it; the audit says who and why
 
     class Meta(Work.Meta):
+        indexes = [
+            *Work.Meta.indexes,
+            models.Index(
+                fields=["due_at", "id"], condition=Q(done_at=None, seen_at=None), name="notices_that_are_stuck"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["membership", "kind", "term", "step"], name="one_notice_per_membership_kind_term_and_step"

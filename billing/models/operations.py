@@ -26,10 +26,16 @@ class Operation(models.Model):
     asked_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
     look_at = models.DateTimeField(null=True, blank=True)  # when the janitor asks next what came of it
+    seen_at = models.DateTimeField(null=True, blank=True)  # a person has seen to it; the audit says who and why
     key_good_until = models.DateTimeField(null=True, blank=True)  # wall time; after it Stripe may not know the key
 
     class Meta:
         indexes = [
             models.Index(fields=["asked_at"], condition=models.Q(state="unknown"), name="operations_unknown"),
             models.Index(fields=["look_at"], condition=models.Q(look_at__isnull=False), name="operations_to_look_at"),
+            models.Index(
+                fields=["asked_at", "id"],
+                condition=models.Q(state="parked", seen_at=None),
+                name="operations_that_are_stuck",
+            ),
         ]

@@ -32,7 +32,10 @@ class ReconcileRun(models.Model):
 
 
 class ReconcileFinding(models.Model):
-    """One object that differed. `said`: what differed, or why it could not be mended; ids and facts, no names."""
+    """One object that differed. `said`: what differed, or why it could not be mended; ids and facts, no names.
+
+    `waits`: a person is to look at it, until `seen_at`; the newest finding of an object waits in place of older ones.
+    """
 
     class Outcome(models.TextChoices):
         REPAIRED = "repaired"
@@ -46,9 +49,12 @@ class ReconcileFinding(models.Model):
     member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, related_name="+")
     said = models.CharField(max_length=400)
     found_at = models.DateTimeField()
+    waits = models.BooleanField(default=False)
+    seen_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["pk"]
+        indexes = [models.Index(fields=["found_at", "id"], condition=Q(waits=True), name="findings_that_wait")]
         constraints = [
             models.UniqueConstraint(fields=["run", "walk", "object_id"], name="one_finding_per_object_and_run"),
         ]

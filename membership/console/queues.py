@@ -113,5 +113,9 @@ def counted(staff: Staff, at: datetime) -> list[Counted]:
     return [Counted(one, one.count(at)) for one in of(staff)]
 
 
+def known(code: str) -> Queue:
+    return _queues[code]
+
+
 def named(code: str, staff: Staff) -> Queue | None:
     return next((one for one in of(staff) if one.code == code), None)

@@ -22,6 +22,7 @@ ACCOUNT = {
     "card_issued": _("A card was issued."),
     "card_revoked": _("The card was revoked (%(reason)s)."),
     "mail_resent": _("A mail was sent once more."),
+    "mail_seen_to": _("Looked at a mail that came back or was not sent."),
     "household.seat_opened": _("A seat in a household was opened."),
     "household.seat_closed": _("A seat in a household was closed."),
 }

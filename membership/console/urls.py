@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from membership.console import acts, health, today, views
+from membership.console import acts, health, today, views, waiting
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.find, name="console"),
     path("queues/<slug:code>/", today.queue, name="console-queue"),
+    path("waits/<slug:kind>/<int:pk>/", waiting.see_to, name="console-waits"),
     path("members/<int:number>/", views.member, name="console-member"),
     path("health/", health.health, name="console-health"),
     path("health/<slug:code>/", health.report, name="console-report"),

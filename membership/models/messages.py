@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from membership.models.cards import Card
 from membership.models.people import Member
@@ -10,7 +11,11 @@ from membership.models.work import Work
 
 
 class Message(Work):
-    """A mail as it was written. `key` is unique, so a verb that runs twice writes to nobody twice."""
+    """A mail as it was written. `key` is unique, so a verb that runs twice writes to nobody twice.
+
+    `bounced_at`: since when it is known that it reached nobody (bounces.py), with what the mail server said of it.
+    `seen_at`: a person has seen to it; the audit says who and why.
+    """
 
     swept_by = "send messages"
 
@@ -25,9 +30,25 @@ class Message(Work):
     html = models.TextField(blank=True)
     attached_card = models.ForeignKey(Card, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     written_at = models.DateTimeField()
+    bounced_at = models.DateTimeField(null=True, blank=True)
+    bounce_said = models.CharField(max_length=40, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(Work.Meta):
         ordering = ["-written_at", "-pk"]
+        indexes = [
+            *Work.Meta.indexes,
+            models.Index(
+                fields=["bounced_at", "id"],
+                condition=Q(bounced_at__isnull=False, member__isnull=False, seen_at=None),
+                name="mails_that_bounced",
+            ),
+            models.Index(
+                fields=["written_at", "id"],
+                condition=Q(done_at=None, bounced_at=None, seen_at=None),
+                name="mails_that_are_stuck",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"message {self.pk} ({self.kind})"

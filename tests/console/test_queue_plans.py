@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 
 from billing import approvals, declarations
-from billing.console import queues
+from billing.console import queues, waiting
+from membership.console import mails_waiting
 from tests import factories
 from tests.billing.test_sweep_plans import plan
 
@@ -15,6 +16,12 @@ QUESTIONS = {
     "invoices_not_paid": queues.not_paid,
     "invoices_to_confirm": queues.to_confirm,
     "asked_refunds_that_wait": approvals.waiting,
+    "mails_that_bounced": mails_waiting.bounced,
+    "mails_that_are_stuck": mails_waiting.not_sent,
+    "findings_that_wait": waiting.differed,
+    "events_that_are_stuck": waiting.events,
+    "notices_that_are_stuck": waiting.notices,
+    "operations_that_are_stuck": waiting.operations,
     "declarations_for_staff": lambda _at: declarations.for_staff().select_related("member"),
 }
 

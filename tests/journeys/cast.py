@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from tests.console.bounced import report
 from tests.journeys.approving import ask_above_the_limit
 from tests.journeys.asking import asked
 from tests.journeys.at_stripe import of_stripe
@@ -276,6 +277,7 @@ class Cast:
             "mail": self._in_link("/dev/mail/", r"/dev/mail/(\d+)/", text=gold["email"]),
             "own_mail": self._in_link("/portal/mails/", r"/portal/mails/(\d+)/"),
             "letter": self._letter(gold["number"]),
+            "bounced_mail": self._bounced(gold["email"]),
             **declared(self._arrives()),
             **asked(self.gold, self.onlooker),
             "asked_refund": ask_above_the_limit(self._proven("support", f"members/{gold['number']}/refund/")),
@@ -294,6 +296,14 @@ class Cast:
         command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
         run = subprocess.run(command, cwd=ROOT, env=self.demo.variables(), check=True, capture_output=True, text=True)
         return run.stdout.strip().rstrip("/").rsplit("/", 1)[-1]
+
+    def _bounced(self, address: str) -> str:
+        """The newest mail to gold, which her mail server says it could not deliver."""
+        pk = self._in_link("/portal/mails/", r"/portal/mails/(\d+)/")
+        told = report(to=address, message_id=f"<message-{pk}@localhost>")
+        command = [sys.executable, "manage.py", "receive_mail"]
+        subprocess.run(command, cwd=ROOT, env=self.demo.variables(), check=True, input=told, text=True)
+        return pk
 
     def _in_link(self, path: str, pattern: str, text: str = "") -> str:
         page = self.gold.page

@@ -99,6 +99,7 @@ TABLE: dict[str, Entry] = {
     # the staff's console
     "console": Page(also=("q=ada", "q=nobody"), by=("clerk", "onlooker")),
     "console-queue": Page({"code": "declarations"}, by=("clerk", "onlooker")),
+    "console-waits": Page({"kind": "bounced", "pk": "{bounced_mail}"}, by=("clerk",)),
     "console-health": Page(by=("clerk", "onlooker")),
     "console-report": Page({"code": "members"}, by=("clerk", "onlooker")),
     "console-export": Page({"code": "money"}, by=("exporter",)),

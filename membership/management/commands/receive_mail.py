@@ -1,4 +1,5 @@
-"""manage.py receive_mail < one mail: takes an answer to a letter of ours, as a mail server pipes it in.
+"""manage.py receive_mail < one mail: takes an answer to a letter of ours, or a report that one could not be delivered,
+as a mail server pipes it in.
 
 Exit code 0 whatever came of it, so that the server does not bring it again; what cannot be read is 65 (EX_DATAERR).
 """
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from membership import clock, mail_in
+from membership import bounces, clock, mail_in
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -23,7 +24,7 @@ MOST = 30 * 1024 * 1024
 
 
 class Command(BaseCommand):
-    help = "Take one incoming mail (RFC 5322) from standard input: an answer to a letter of ours."
+    help = "Take one incoming mail (RFC 5322) from standard input: an answer to a letter, or a report that one bounced."
 
     def handle(self, *args: Any, **options: Any) -> None:
         raw = sys.stdin.buffer.read(MOST + 1)
@@ -43,4 +44,5 @@ def _letter(raw: bytes) -> mail_in.Letter:
         to=message.get("Delivered-To") or message.get("To") or "",
         text=body.get_content() if body is not None else "",
         automatic=automatic,
+        report=bounces.read(message),
     )
