@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from membership import clock, messages, sweeps, work
+from membership import clock, messages, seals, sweeps, work
 from membership.celery import app
 from membership.models import Message, RateCount
 
 BEAT = {
     "send messages": {"task": "membership.send_messages", "schedule": 2.0},
+    "seal the audit": {"task": "membership.seal_audit", "schedule": 60.0},
     "forget rate counts": {"task": "membership.forget_rate_counts", "schedule": 3600.0},
 }
 
@@ -22,6 +23,13 @@ def send_messages() -> None:
     at = clock.now()
     work.drain(Message.objects.all(), messages.send, at=at)
     work.ticked("send messages", at=at)
+
+
+@app.task(name="membership.seal_audit")
+def seal_audit() -> None:
+    at = clock.now()
+    seals.seal(at=at)
+    work.ticked("seal the audit", at=at)
 
 
 @app.task(name="membership.forget_rate_counts")

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from membership import clock
 from membership.invariants import invariant
-from membership.models import Tick
+from membership.models import AuditEntry, Tick
 from perks import ledger, slots
 from perks.idempotency import KEPT
 from perks.kinds.base import About
@@ -119,3 +119,14 @@ def keys_are_hashes_and_revoked_ones_rest() -> Iterable[str]:
     for use in lately.filter(~Exists(without_end)).annotate(last=last).exclude(last=None):
         if use.held_at > use.last + FRESH:
             yield f"redemption {use.pk} was held by shop {use.shop_id}, whose last key had been revoked"
+
+
+@invariant("I17", "every key was given by somebody who stands in the audit, and so was each end of one")
+def keys_are_audited() -> Iterable[str]:
+    told = AuditEntry.objects.filter(verb__in=["create_key", "revoke_key"]).values_list("verb", "data")
+    audited = {(verb, data.get("key")) for verb, data in told}
+    for prefix, revoked_at in ApiKey.objects.order_by("pk").values_list("prefix", "revoked_at"):
+        if ("create_key", prefix) not in audited:
+            yield f"key {prefix} was made without an audit row"
+        if revoked_at is not None and ("revoke_key", prefix) not in audited:
+            yield f"key {prefix} was revoked without an audit row"

@@ -1,4 +1,5 @@
-"""I7: what we keep of money is what Stripe has, item by item, and no more goes back of a charge than was taken."""
+"""I7: what we keep of money is what Stripe has, item by item, and no more goes back of a charge than was taken.
+I17: whoever decided to give it back stands in the audit."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from billing import differences, gateway
 from billing.differences import Differences, Row
 from billing.models import Dispute, Invoice, Payment, Refund
 from membership.invariants import invariant
+from membership.models import AuditEntry
 
 # Stripe's list, how a page of it is compared, and our rows that must all be met on it.
 LISTS: dict[str, tuple[Callable[[list[Row]], Differences], type[Model]]] = {
@@ -38,6 +40,15 @@ def our_ledger_is_stripes() -> Iterable[str]:
         ours = model._default_manager.exclude(stripe_id=None).count()
         if met != ours:
             yield f"{ours - met} of our {name} are not in Stripe's list"
+
+
+@invariant("I17", "every refund that was decided here has its entry in the audit")
+def refunds_are_audited() -> Iterable[str]:
+    decided = Refund.objects.exclude(basis__in=[Refund.Basis.MISPLACED, Refund.Basis.STRIPE]).order_by("pk")
+    audited = {data.get("decision") for data in AuditEntry.objects.filter(verb="refund").values_list("data", flat=True)}
+    for pk, decision in decided.values_list("pk", "decision"):
+        if decision not in audited:
+            yield f"refund {pk} ({decision}) has no audit row"
 
 
 def pages(name: str, **params: Any) -> Iterator[list[Row]]:

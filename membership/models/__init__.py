@@ -14,13 +14,14 @@ from membership.models.memberships import (
 from membership.models.messages import IncomingMail, Message
 from membership.models.people import Consent, HouseholdSeat, Member, User
 from membership.models.plans import Plan, Price, Tier
-from membership.models.records import AuditEntry, SearchKey, TimelineEntry
+from membership.models.records import AuditEntry, AuditSeal, SearchKey, TimelineEntry
 from membership.models.staff import Staff
 from membership.models.work import RateCount, Setback, Tick, Work
 
 __all__ = [
     "OPEN",
     "AuditEntry",
+    "AuditSeal",
     "Card",
     "CardKey",
     "Consent",

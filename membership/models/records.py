@@ -54,7 +54,11 @@ class SearchKey(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who changed money, a right or a role. Append-only; ids, never names, so that erasure leaves it whole."""
+    """Who changed money, a right or a role. Append-only; ids, never names, so that erasure leaves it whole.
+
+    The database refuses to change a row (a trigger, migration 0010: where a later migration makes the table anew, as
+    SQLite does, it must be put back); one that is taken away or put in between is found by its seal.
+    """
 
     at = models.DateTimeField()
     actor = models.CharField(max_length=64)
@@ -65,3 +69,26 @@ class AuditEntry(models.Model):
     class Meta:
         verbose_name_plural = "audit entries"
         indexes = [models.Index(fields=["subject", "at"], name="audit_of_a_subject")]
+
+
+class AuditSeal(models.Model):
+    """What the audit held in its rows (`after`, `upto`], chained to the seal before (seals.py).
+
+    `leaves`: primary key and digest of each row that was there, as pairs; also of rows that came late into the range of
+    an earlier seal, as those of a long transaction do. `digest` covers them, the range and the digest before.
+    """
+
+    after = models.PositiveBigIntegerField(unique=True)  # of two at once, one seals
+    upto = models.PositiveBigIntegerField()
+    leaves = models.JSONField()
+    digest = models.CharField(max_length=64)
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["after"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(upto__gt=models.F("after")), name="seal_covers_what_follows"),
+        ]
+
+    def __str__(self) -> str:
+        return f"seal of {self.after} to {self.upto}"

@@ -43,7 +43,7 @@ class TestI2:
         AuditEntry.objects.filter(verb="add_term").delete()
         membership = Membership.objects.with_facts().get()
         membership_changed.send(sender=Membership, membership=membership, at=product_clock.now())
-        assert breached() == {"I2"}
+        assert breached() == {"I2", "I17"}
 
     def test_two_terms_of_one_reference_are_refused_and_reported(self, joined):
         term = Term.objects.get()

@@ -46,6 +46,8 @@ class TestChangingOnesMind:
         assert "has ended" in letter.text
         assert AuditEntry.objects.filter(verb="refund", actor="member:1").count() == 1
         assert set(TimelineEntry.objects.values_list("kind", flat=True)) >= {"refund.decided", "refund.succeeded"}
+        AuditEntry.objects.filter(verb="refund").delete()
+        assert breached() == {"I17"}
 
     def test_twice_gives_back_once(self, joined, clock):
         quote = refund_quotes.offers(membership=own(), at=clock.now)

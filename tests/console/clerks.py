@@ -7,7 +7,7 @@ import time
 from allauth.account.internal.flows import login
 from django.test import Client
 
-from membership import clock, staff
+from membership import audit, clock, staff
 from membership.models import Staff, User
 from membership.roles import Role
 from tests import factories
@@ -20,6 +20,7 @@ def hired(role: str = "support", name: str = "Vik Rao") -> Staff:
     """A colleague in this role, appointed as the first manager would be where there is none."""
     user = factories.user()
     held = Staff.objects.create(user=user, role=Role(role), name=name, granted_at=clock.now())
+    audit.write(actor="command:test", verb="grant_role", subject=f"user:{user.pk}", at=held.granted_at)
     assert staff.of(user) == held
     return held
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
 
 from membership import cards, lifecycle, work
 from membership import clock as product_clock
-from membership.models import Card, Member, Membership, Message, Term, Tick
+from membership.models import AuditEntry, Card, Member, Membership, Message, Term, Tick
 from membership.signals import membership_changed
 from tests import factories
+from tests.console import clerks
 from tests.factories import moment
 from tests.invariants import breached, without_constraint
 
@@ -91,7 +93,7 @@ class TestWhatIsAlsoAConstraint:
             Card.objects.create(member=member, issued_at=AT, revoked_at=AT - timedelta(days=1))
         with without_constraint(Card, "card_is_revoked_after_issue"):
             Card.objects.create(member=member, issued_at=AT, revoked_at=AT - timedelta(days=1))
-            assert breached() == {"I16"}
+            assert breached() == {"I16", "I17"}  # nobody stands in the audit for it either
 
     def test_a_card_number_is_never_used_twice(self):
         ada = _ada()
@@ -99,6 +101,27 @@ class TestWhatIsAlsoAConstraint:
         with pytest.raises(IntegrityError), transaction.atomic():
             Card.objects.create(id=card.pk, member=factories.member("Grace"), issued_at=AT)
         assert Member.objects.filter(cards=card).count() == 1
+
+
+@pytest.mark.django_db
+class TestWhoDidItAndWhoMay:
+    @pytest.mark.parametrize("verb", ["add_term", "issue_card", "grant_role"])
+    def test_what_nobody_answers_for_in_the_audit_is_i17(self, verb):
+        cards.issue(member=_ada().member, at=AT, actor="staff:1")
+        clerks.hired()
+        assert breached() == set()
+        AuditEntry.objects.filter(verb=verb).delete()
+        assert breached() == ({"I2", "I17"} if verb == "add_term" else {"I17"})
+
+    def test_staff_without_a_second_factor_for_more_than_a_week_are_i19(self, clock, settings):
+        held = clerks.hired()
+        clock.move(days=8)
+        assert "I19" in breached()
+        settings.CONSOLE_SECOND_FACTOR = False  # as in the demo
+        assert "I19" not in breached()
+        settings.CONSOLE_SECOND_FACTOR = True
+        Authenticator.objects.create(user=held.user, type=Authenticator.Type.TOTP, data={})
+        assert "I19" not in breached()
 
 
 @pytest.mark.django_db

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.db.models import F
 
 from membership import card_token, cards, lifecycle
+from membership.models import AuditEntry
 from perks import decisions, keys
 from perks.models import ApiKey, Redemption
 from tests import factories
@@ -115,6 +116,12 @@ def test_i11_a_hold_that_the_sweep_left_lying(shop, member, clock):
     assert breached() == set()
     change(status="held", closed_at=None)
     assert breached() == {"I11"}
+
+
+def test_a_key_that_nobody_answers_for_is_i17(shop, clock):
+    keys.revoke(prefix=shop.key, at=clock.now, actor="test")
+    AuditEntry.objects.filter(verb="revoke_key").delete()
+    assert breached() == {"I17"}
 
 
 class TestI18:
