@@ -17,7 +17,7 @@ class Permission(StrEnum):
     REFUND = "refund"  # give money back, within the limit
     APPROVE = "approve"  # be the second person above it
     EXPORT = "export"  # take reports out as files
-    OFFER = "offer"  # draft and publish perks, sales and prices
+    OFFER = "offer"  # draft and publish perks, sales and prices; the desk's hours
     KEYS = "keys"  # let shops in, and shut them out
     APPOINT = "appoint"  # give and take roles
 

@@ -16,6 +16,7 @@ from perks.concierge.working_time import Stretch, WorkingTime
 from perks.models import Holiday, WorkingHours
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 USUAL: dict[int, tuple[Stretch, ...]] = dict.fromkeys(range(5), ((9 * 60, 18 * 60),))
@@ -37,17 +38,22 @@ def due(*, since: datetime, hours: int) -> datetime:
 
 def words() -> list[str]:
     """ "Monday to Friday, 09:00 to 18:00", for readers; in the house's zone."""
-    return [_run(*run) for run in working_time.told(now().hours)]
+    return words_of(now().hours)
+
+
+def words_of(hours: Mapping[int, tuple[Stretch, ...]]) -> list[str]:
+    return [_run(*run) for run in working_time.told(hours)]
 
 
 def _run(first: int, last: int, stretches: tuple[Stretch, ...]) -> str:
     names = {"first": str(WEEKDAYS[first]), "last": str(WEEKDAYS[last])}
     days = names["first"] if first == last else gettext("%(first)s to %(last)s") % names
-    times = [gettext("%(from)s to %(until)s") % {"from": _clock(a), "until": _clock(b)} for a, b in stretches]
+    times = [gettext("%(from)s to %(until)s") % {"from": clock(a), "until": clock(b)} for a, b in stretches]
     return f"{days}, {', '.join(times)}"
 
 
-def _clock(minute: int) -> str:
+def clock(minute: int) -> str:
+    """Minutes since midnight as 09:00; the end of a day is 24:00."""
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 

@@ -16,7 +16,7 @@ from membership.console import access
 from membership.console.access import staff_of
 from membership.errors import DomainError
 from membership.roles import Permission
-from perks.concierge import answering, desk_hours, files, queue
+from perks.concierge import answering, desk_changes, desk_hours, files, queue
 from perks.concierge.pages import allowance
 from perks.console.concierge_forms import NoteForm, ReplyForm
 from perks.models import ConciergeFile, ConciergeRequest
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from django import forms
     from django.http import HttpRequest, HttpResponse
 
+HOLIDAYS_SHOWN = 3  # the next ones
 SHOW = {"": _("All open"), "mine": _("In my hands"), "closed": _("Closed")}
 
 
@@ -46,6 +47,8 @@ def requests(request: HttpRequest) -> HttpResponse:
         "hours": desk_hours.words(),
         "zone": desk_hours.other_zone(),
         "is_open": desk_hours.now().is_open(at),
+        "holidays": list(desk_changes.current(at).holidays.items())[:HOLIDAYS_SHOWN],
+        "sets_hours": staff_of(request).may(Permission.OFFER),
     }
     return render(request, "console/concierge.html", context)
 

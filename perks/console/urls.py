@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from membership.console import acts
-from perks.console import catalogue, concierge, concierge_closing, drafting, events, putting_on_sale, shops
+from perks.console import catalogue, concierge, concierge_closing, desk, drafting, events, putting_on_sale, shops
 
 AT = "concierge/<int:pk>/"
 PERK = "catalogue/perks/<slug:code>/"
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     *acts.routes("perks"),
     path("events/", events.events, name="console-events"),
     path("events/<slug:code>/", events.event, name="console-event"),
+    path("concierge/hours/", desk.hours, name="console-desk-hours"),
     path("concierge/", concierge.requests, name="console-concierge"),
     path(AT, concierge.one, name="console-concierge-request"),
     path(f"{AT}claim/", concierge.claim, name="console-concierge-claim"),

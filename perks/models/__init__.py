@@ -1,7 +1,7 @@
 """What a membership is worth: the catalogue, what was granted, what was used, and the shops that ask."""
 
 from perks.models.catalogue import Perk, Sale, TierPerk
-from perks.models.concierge import ConciergeEntry, ConciergeFile, ConciergeRequest, Holiday, WorkingHours
+from perks.models.concierge import ConciergeEntry, ConciergeFile, ConciergeRequest, DeskChange, Holiday, WorkingHours
 from perks.models.confirmations import EmailConfirmation
 from perks.models.decisions import Decision
 from perks.models.drafts import PerkDraft, Publication
@@ -19,6 +19,7 @@ __all__ = [
     "ConciergeFile",
     "ConciergeRequest",
     "Decision",
+    "DeskChange",
     "EmailConfirmation",
     "Entitlement",
     "Event",

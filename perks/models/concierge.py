@@ -50,6 +50,21 @@ class Holiday(models.Model):
         return f"{self.day:%Y-%m-%d}"
 
 
+class DeskChange(models.Model):
+    """That hours or holidays were set anew. Numbers are taken once: of two who looked at the same, one changes it."""
+
+    number = models.PositiveIntegerField()
+    author = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["number"], name="one_desk_change_per_number")]
+
+    def __str__(self) -> str:
+        return f"desk {self.number}"
+
+
 class ConciergeRequest(models.Model):
     """What a member asked. Its `use` of the perk is held while it is open, and committed once: when it is first closed.
 

@@ -117,6 +117,7 @@ TABLE: dict[str, Entry] = {
     "console-events": Page(by=("clerk", "onlooker")),
     "console-event": Page({"code": "workshop-knitwear"}, by=("clerk", "onlooker")),
     "console-concierge": Page(also=("show=mine", "show=closed"), by=("clerk", "onlooker")),
+    "console-desk-hours": Page(by=("manager",)),
     "console-concierge-request": Page({"pk": "{concierge_request_pk}"}, by=("clerk", "onlooker")),
     "console-concierge-claim": Page({"pk": "{concierge_request_pk}"}, by=("clerk",)),
     "console-concierge-put-back": Page({"pk": "{concierge_request_pk}"}, by=("clerk",)),
