@@ -11,9 +11,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, TruncMonth
 
-from billing.models import STANDING, Dispute, Payment, Refund, Subscription
+from billing.models import STANDING, Dispute, OfflinePayment, Payment, Refund, Subscription
 from membership.models import Membership, Status, Term
 from perks.models import Redemption
 
@@ -61,6 +61,23 @@ def flows(months: Sequence[Month]) -> list[Flow]:
         for currency in currencies
     ]
     return [flow for flow in told if any(flow[2:])]
+
+
+class Offline(NamedTuple):
+    """What came offline in one month and currency."""
+
+    month: str
+    currency: str
+    payments: int
+    amount: int
+
+
+def offline(months: Sequence[Month]) -> list[Offline]:
+    """By month of the day paid and by currency, oldest first."""
+    rows = OfflinePayment.objects.filter(paid_on__gte=months[0].first_day)
+    by_month = rows.annotate(month=TruncMonth("paid_on")).order_by("month", "currency").values("month", "currency")
+    found = by_month.annotate(payments=Count("pk"), total=Sum("amount"))
+    return [Offline(f"{one['month']:%Y-%m}", one["currency"], one["payments"], one["total"]) for one in found]
 
 
 def _sums(

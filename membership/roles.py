@@ -15,6 +15,7 @@ class Permission(StrEnum):
     SEE = "see"  # find members and read their whole story
     CARE = "care"  # hold, extend, cancel, resume; cards, mails, perks of goodwill
     REFUND = "refund"  # give money back, within the limit
+    TERMS = "terms"  # add terms that Stripe did not charge: given free of charge, or paid offline
     APPROVE = "approve"  # be the second person above it
     EXPORT = "export"  # take reports out as files
     OFFER = "offer"  # draft and publish perks, sales and prices; the desk's hours
@@ -33,7 +34,7 @@ ALLOWS: dict[str, frozenset[Permission]] = {
     Role.VIEWER: frozenset({Permission.SEE}),
     Role.SUPPORT: frozenset({Permission.SEE, Permission.CARE, Permission.REFUND}),
     Role.BILLING: frozenset(
-        {Permission.SEE, Permission.CARE, Permission.REFUND, Permission.APPROVE, Permission.EXPORT}
+        {Permission.SEE, Permission.CARE, Permission.REFUND, Permission.TERMS, Permission.APPROVE, Permission.EXPORT}
     ),
     Role.MANAGER: frozenset(Permission),
 }

@@ -33,6 +33,12 @@ def money(at: datetime) -> Table:
     return Table(columns, [[f.month, f.currency, *(Money(sum_, f.currency) for sum_ in (*f[2:], f.net))] for f in told])
 
 
+def offline(at: datetime) -> Table:
+    told = figures.offline(months.last(MONTHS, at))[::-1]
+    columns = [Column(_("Month")), Column(_("Currency")), Column(_("Payments")), Column(_("Paid"), drawn=True)]
+    return Table(columns, [[one.month, one.currency, one.payments, Money(one.amount, one.currency)] for one in told])
+
+
 def renewals(at: datetime) -> Table:
     """Three spans of thirty days that are over, and three to come."""
     spans = [(at + n * SPAN, at + (n + 1) * SPAN) for n in range(-3, 3)]
@@ -99,6 +105,18 @@ reports.register(
         ),
         make=money,
         order=30,
+    )
+)
+reports.register(
+    Report(
+        code="offline",
+        label=_("Paid offline, by month"),
+        about=_(
+            "What staff recorded as paid at the counter or by transfer, by the day paid. Stripe knows nothing of it, "
+            "and it is not in “Money by month”. Currencies are never added up together."
+        ),
+        make=offline,
+        order=35,
     )
 )
 reports.register(

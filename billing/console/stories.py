@@ -25,6 +25,7 @@ WORDS = {
     "dunning.grace_ending": _("Told that the time to pay is running out."),
     "dunning.ended": _("Told that it ended unpaid."),
     "payment.misplaced": _("Money came that had no place here; it goes back."),
+    "payment.offline": _("Paid offline (%(means)s), reference %(reference)s."),
     "declaration.arrived": _("Declared on the public page that they leave."),
     "notice.renewal": _("Told of the renewal on %(day)s."),
     "reconcile.repaired": _("What we had was not what Stripe has; it was read again (%(differed)s)."),
@@ -56,8 +57,11 @@ CODES = {
     "stripe": _("made at Stripe"),
     "money_only": _("the membership goes on"),
     "end_now": _("the membership ends now"),
+    "counter": _("at the counter"),
+    "transfer": _("by transfer"),
     "end_at": _("the membership ends later"),
 }
+CODED = ("basis", "effect", "means")
 STATES = {
     "paid": _("Invoice %(number)s was paid on %(day)s."),
     "open": _("Invoice %(number)s is open."),
@@ -73,11 +77,12 @@ def told(entries: Sequence[TimelineEntry]) -> list[Told]:
 
 
 def _facts(entry: TimelineEntry, names: dict[str, str]) -> dict[str, str]:
-    facts = {name: str(CODES.get(entry.data.get(name, ""), entry.data.get(name, ""))) for name in ("basis", "effect")}
+    facts = {name: str(CODES.get(entry.data.get(name, ""), entry.data.get(name, ""))) for name in CODED}
     announced = entry.data.get("day")
     return facts | {
         "day": vip.day(date.fromisoformat(announced)) if announced else "",
         "asked_by": names.get(entry.data.get("asked_by", ""), ""),
+        "reference": entry.data.get("reference", ""),
         "differed": entry.data.get("differed", ""),
     }
 

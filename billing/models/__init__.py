@@ -6,6 +6,7 @@ from billing.models.customers import Customer, StripeAccount, StripePrice
 from billing.models.declarations import Declaration
 from billing.models.events import StripeEvent
 from billing.models.notices import Notice
+from billing.models.offline import OfflinePayment
 from billing.models.operations import Operation
 from billing.models.reconciling import ReconcileFinding, ReconcileRun
 from billing.models.refunds import STANDING, Dispute, Payment, Refund
@@ -22,6 +23,7 @@ __all__ = [
     "Invoice",
     "InvoiceLine",
     "Notice",
+    "OfflinePayment",
     "Operation",
     "Payment",
     "PlanQuote",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from billing.models import Dispute, Payment, Refund, Subscription
+from billing.models import Dispute, OfflinePayment, Payment, Refund, Subscription
 from membership import lifecycle
 from membership.models import AuditEntry, Membership, Price
 from perks.models import Grant, Perk, Redemption
@@ -20,7 +20,7 @@ from tests.console import clerks
 from tests.factories import moment
 
 pytestmark = pytest.mark.django_db
-CODES = ("members", "retention", "money", "renewals", "perks", "at-risk")
+CODES = ("members", "retention", "money", "offline", "renewals", "perks", "at-risk")
 NOW = moment("2026-03-15T12:00")
 _serial = itertools.count(1)
 
@@ -147,6 +147,15 @@ def manager():
     return clerks.at_desk(clerks.hired("manager"))
 
 
+def paid_offline(membership: Membership, amount: int, day: str) -> None:
+    term = membership.terms.latest("starts_at")
+    price = Price.objects.get(plan=term.plan, currency="EUR")
+    OfflinePayment.objects.create(
+        member=membership.member, term=term, price=price, amount=amount, currency="EUR", means="counter",
+        reference=f"K{term.pk}", paid_on=date.fromisoformat(day), recorded_at=NOW, recorded_by="staff:1",
+    )  # fmt: skip
+
+
 def exported(desk, code: str) -> list[list[str]]:
     answer = desk.post(f"/console/health/{code}/export/")
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8")
@@ -262,6 +271,7 @@ def test_members_at_risk(programme, shipping, manager):
 def test_each_report_is_a_page_with_its_table_and_how_it_is_reckoned(programme, shipping, manager):
     uses(programme["fay"], shipping, 1000, 300, "2026-03-10T10:00")
     pays(programme["ann"], 11900, "2026-01-10T10:00")
+    paid_offline(programme["fay"], 2900, "2026-02-14")
     index, told = manager.get("/console/health/").content.decode(), {}
     for code in CODES:
         page = told[code] = manager.get(f"/console/health/{code}/").content.decode()

@@ -105,6 +105,8 @@ TABLE: dict[str, Entry] = {
     "console-export": Page({"code": "money"}, by=("exporter",)),
     "console-member": Page({"number": "{number}"}, also=("show=money", "show=mails"), by=("clerk", "onlooker")),
     "console-extend": Page({"number": "{number}"}, by=("clerk",)),
+    "console-give-term": Page({"number": "{number}"}, by=("manager",)),
+    "console-paid-offline": Page({"number": "{number}"}, by=("manager",)),
     "console-suspend": Page({"number": "{number}"}, by=("clerk",)),
     "console-lift": Page({"number": "{number}"}, by=("clerk",)),
     "console-cancel": Page({"number": "{number}"}, by=("clerk",)),
