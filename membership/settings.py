@@ -390,5 +390,8 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"vip": {"level": "INFO"}},
+    "loggers": {
+        "vip": {"level": "INFO"},
+        "vip.audit": {"level": "INFO" if PRODUCTION else "WARNING"},  # seals are for logs that are kept
+    },
 }
