@@ -1,5 +1,16 @@
 """The staff's pages of billing: acts on a membership, refunds, facts in money, and how its entries read."""
 
-from billing.console import acts, declaring, money_reports, panels, queues, refunding, stories, terms, waiting
+from billing.console import acts, declaring, money_reports, panels, planning, queues, refunding, stories, terms, waiting
 
-__all__ = ["acts", "declaring", "money_reports", "panels", "queues", "refunding", "stories", "terms", "waiting"]
+__all__ = [
+    "acts",
+    "declaring",
+    "money_reports",
+    "panels",
+    "planning",
+    "queues",
+    "refunding",
+    "stories",
+    "terms",
+    "waiting",
+]

@@ -25,6 +25,7 @@ WORDS = {
     "dunning.grace_ending": _("Told that the time to pay is running out."),
     "dunning.ended": _("Told that it ended unpaid."),
     "payment.misplaced": _("Money came that had no place here; it goes back."),
+    "plan.offered": _("Sent the link to change to %(plan)s."),
     "payment.offline": _("Paid offline (%(means)s), reference %(reference)s."),
     "declaration.arrived": _("Declared on the public page that they leave."),
     "notice.renewal": _("Told of the renewal on %(day)s."),
@@ -82,6 +83,7 @@ def _facts(entry: TimelineEntry, names: dict[str, str]) -> dict[str, str]:
     return facts | {
         "day": vip.day(date.fromisoformat(announced)) if announced else "",
         "asked_by": names.get(entry.data.get("asked_by", ""), ""),
+        "plan": entry.data.get("plan", ""),
         "reference": entry.data.get("reference", ""),
         "differed": entry.data.get("differed", ""),
     }

@@ -1,5 +1,5 @@
 """People who really pay, for the desk's tests."""
 
-from tests.billing.conftest import ada, fails, joined, live, on_sale, visitor, webhooks
+from tests.billing.conftest import ada, fails, joined, live, on_sale, silver, visitor, webhooks
 
-__all__ = ["ada", "fails", "joined", "live", "on_sale", "visitor", "webhooks"]
+__all__ = ["ada", "fails", "joined", "live", "on_sale", "silver", "visitor", "webhooks"]

@@ -107,6 +107,7 @@ TABLE: dict[str, Entry] = {
     "console-extend": Page({"number": "{number}"}, by=("clerk",)),
     "console-give-term": Page({"number": "{number}"}, by=("manager",)),
     "console-paid-offline": Page({"number": "{number}"}, by=("manager",)),
+    "console-plan": Page({"number": "{number}"}, by=("clerk",)),
     "console-suspend": Page({"number": "{number}"}, by=("clerk",)),
     "console-lift": Page({"number": "{number}"}, by=("clerk",)),
     "console-cancel": Page({"number": "{number}"}, by=("clerk",)),
