@@ -39,14 +39,15 @@ def invite(*, at: datetime, batches: int = 20) -> int:
     """Note everybody for whom a sale that comes near opens early. Goes on where it stopped. -> how many were noted."""
     noted = 0
     for sale in near(at).filter(invited_at=None):
+        as_read = Sale.objects.filter(pk=sale.pk, opens_at=sale.opens_at)  # moved meanwhile, it is asked about anew
         for _batch in range(batches):
             members = list(_holders(sale, at).filter(pk__gt=sale.invited_upto).order_by("pk")[:MEMBERS_AT_ONCE])
             noted += sum(_note(sale, member, at) for member in members)
             if len(members) < MEMBERS_AT_ONCE:
-                Sale.objects.filter(pk=sale.pk).update(invited_at=at)
+                as_read.update(invited_at=at)
                 break
             sale.invited_upto = members[-1].pk
-            Sale.objects.filter(pk=sale.pk).update(invited_upto=sale.invited_upto)
+            as_read.update(invited_upto=sale.invited_upto)
     return noted
 
 
@@ -95,16 +96,27 @@ def _opens_for(sale: Sale, member: Member, at: datetime) -> datetime:
 
 
 def write(row: FirstAccess, *, at: datetime) -> Message | None:
-    """For the worker: the letter, if what the row promises is still so. Safe to repeat."""
-    sale, member = row.sale, row.member
+    """For the worker: the letter, if what the row promises is still so. Safe to repeat.
+
+    The sale is locked: whoever would move its opening either comes first and is heeded, or finds the letter."""
+    with transaction.atomic():
+        return _write(row, locked(row.sale), at)
+
+
+def locked(sale: Sale) -> Sale:
+    """As it is now, and stays until the transaction ends."""
+    return Sale.objects.select_for_update().get(pk=sale.pk)
+
+
+def _write(row: FirstAccess, sale: Sale, at: datetime) -> Message | None:
+    member = row.member
     opens_at = _opens_for(sale, member, at)
     if not sale.published or at >= sale.opens_at or opens_at >= sale.opens_at or not member.sale_letters:
         return None
     due_at = daytime(opens_at, member.user.time_zone, after=at)
     if due_at > at:  # it opens later than was noted, or they moved to where it is night
-        with transaction.atomic():
-            row.delete()
-            FirstAccess.objects.create(sale=sale, member=member, due_at=due_at)
+        row.delete()
+        FirstAccess.objects.create(sale=sale, member=member, due_at=due_at)
         return None
     letter = messages.write(
         key=f"first-access:{sale.pk}:{member.pk}",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db.models import Count, Q
 from django.http import Http404
 from django.shortcuts import render
 
@@ -13,10 +14,12 @@ from membership import clock, stories
 from membership.console.access import page, staff_of
 from membership.models import AuditEntry, Plan, Price, Tier
 from membership.roles import Permission
-from perks import drafts, kinds, members, previews
-from perks.models import Perk, PerkDraft, Publication, TierPerk
+from perks import drafts, kinds, members, previews, sale_changes
+from perks.models import Perk, PerkDraft, Publication, Sale, TierPerk
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.http import HttpRequest, HttpResponse
 
 SHOWN = 10  # of what was published of a perk
@@ -54,6 +57,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "tiers": tiers,
         "plans": plans,
         "perks": _perk_rows(tiers),
+        "sales": _sale_rows(tiers, clock.now()),
         "going": Publication.objects.filter(done_at=None).select_related("draft__perk"),
     }
     return render(request, "console/catalogue.html", context)
@@ -69,6 +73,29 @@ def _perk_rows(tiers: list[Tier]) -> list[PerkRow]:
         words = [members.words(perk.kind, one.sold_settings()) if one else "" for one in offered]
         draft = open_ones.get(perk.pk)
         rows.append(PerkRow(perk, words, _state(perk), draft, names.get(draft.author, "") if draft else ""))
+    return rows
+
+
+@dataclass(frozen=True)
+class SaleRow:
+    """`openings`: of each tier, in the order of the tiers; None: with everybody. `letters`: so many were written."""
+
+    sale: Sale
+    openings: list[datetime | None]
+    letters: int
+    state: str
+
+
+def _sale_rows(tiers: list[Tier], at: datetime) -> list[SaleRow]:
+    """Those that are not over, and the latest that are."""
+    written = Count("first_accesses", filter=Q(first_accesses__letter__isnull=False))
+    rows = []
+    opened = sale_changes.openers()
+    for sale in Sale.objects.annotate(letters=written).order_by("-opens_at", "code")[:SHOWN]:
+        early = sale_changes.openings(sale_changes.Wanted.of(sale), sale.code, opened)
+        state = "over" if at >= sale.closes_at else "draft" if not sale.published else ""
+        state = state or ("open" if at >= sale.opens_at else "ahead")
+        rows.append(SaleRow(sale, [early.get(tier.code) for tier in tiers], sale.letters, state))
     return rows
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from membership.console import acts
-from perks.console import catalogue, concierge, concierge_closing, desk, drafting, events, putting_on_sale, shops
+from perks.console import catalogue, concierge, concierge_closing, desk, drafting, events, putting_on_sale, sales, shops
 
 AT = "concierge/<int:pk>/"
 PERK = "catalogue/perks/<slug:code>/"
@@ -27,6 +27,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{PERK}put/", drafting.put, name="console-perk-put"),
     path(f"{PERK}publish/", putting_on_sale.publish, name="console-perk-publish"),
     path(f"{PERK}tiers/<slug:tier>/", drafting.tier, name="console-perk-tier"),
+    path("catalogue/new-sale/", sales.new, name="console-sale-new"),
+    path("catalogue/sales/<slug:code>/", sales.change, name="console-sale"),
     path("shops/", shops.shops, name="console-shops"),
     path("shops/new/", shops.new_shop, name="console-shop-new"),
     path("shops/<int:pk>/new-key/", shops.new_key, name="console-key-new"),
