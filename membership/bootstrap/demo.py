@@ -32,7 +32,7 @@ def prepare() -> None:
         raise CommandError(f"A demo runs with VIP_MODE=demo, not {settings.VIP_MODE}.")
     migrate()
     lives.begin()
-    _quietly("load_programme", PROGRAMME, *([] if lives.over() else ["--without-sales"]))
+    _quietly("load_programme", PROGRAMME, *([] if lives.over() else ["--without-dates"]))
     if settings.LOCAL_STRIPE_INSTALLED:
         _quietly(
             "local_stripe_boot",
@@ -65,7 +65,7 @@ def finish(say: Callable[[str], object]) -> None:
     personas.wait_for_web(settings.BASE_URL)
     if not lives.over():
         lives.live(say)
-        _quietly("load_programme", PROGRAMME)  # its sales open soon, counted from the present
+        _quietly("load_programme", PROGRAMME)  # its sales and events begin soon, counted from the present
     colleagues.bring_in(settings.BASE_URL)
     facts = describe()
     _write(settings.VIP_DATA / "demo.json", facts)

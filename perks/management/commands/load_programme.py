@@ -18,12 +18,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="a file in perks/programmes/ without its ending: laurel")
-        parser.add_argument("--without-sales", action="store_true", help="leave them for later: they open soon after")
+        parser.add_argument(
+            "--without-dates",
+            action="store_true",
+            help="leave sales and events for later: both begin soon after they are loaded",
+        )
 
-    def handle(self, *args: Any, name: str, without_sales: bool, **options: Any) -> None:
+    def handle(self, *args: Any, name: str, without_dates: bool, **options: Any) -> None:
         try:
             read = programme.read(name)
-            read.sales = [] if without_sales else read.sales
+            if without_dates:
+                read.sales, read.events = [], []
             programme.load(programme=read, at=clock.now())
         except programme.BadProgramme as error:
             raise CommandError(str(error)) from None
