@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from membership.console import acts, health, today, views, waiting
+from membership.console import acts, health, tiers, today, views, waiting
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.find, name="console"),
@@ -14,5 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", health.health, name="console-health"),
     path("health/<slug:code>/", health.report, name="console-report"),
     path("health/<slug:code>/export/", health.export, name="console-export"),
+    path("catalogue/tiers/<slug:code>/", tiers.lines, name="console-tier"),
     *acts.routes("membership"),
 ]

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
 class Tier(models.Model):
-    """A rank of membership. `rank` orders them, higher is more; `color` names a token of the stylesheet."""
+    """A rank of membership. `rank` orders them, higher is more; `color` names a token of the stylesheet.
+
+    `lines`: what it says of itself on the plans page, by language; empty: nothing (tier_texts.py writes it).
+    """
 
     code = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=60)
     rank = models.PositiveSmallIntegerField(unique=True)
     color = models.SlugField(max_length=20)
+    lines = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["rank"]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def line(self) -> str:
+        """In the language of the moment."""
+        line: str = self.lines.get(get_language() or "en", "")
+        return line
 
 
 class Plan(models.Model):
