@@ -43,7 +43,7 @@ def _plans(case: Case) -> list[Plan]:
 @offer
 class ChangePlan(Act):
     name, order = "plan", 25
-    label, button, done = _("Change the plan"), _("Do it"), _("It is done.")
+    label, button, done = _("Change the plan"), _("Go ahead"), _("It is done.")
     about = _("What costs no more begins with the next renewal. What costs more the member confirms: we send the link.")
     form = PlanForm
 
@@ -82,7 +82,7 @@ class ChangePlan(Act):
             gettext("It costs more than the member has agreed to, so only they can take it. This charges nothing."),
             money,
             *_differences(case, wished),
-            gettext("A mail with the link goes to %(address)s. They see the amount of then, and confirm it.") % facts,
+            gettext("A mail with the link goes to %(address)s. They see the amount anew, and confirm it.") % facts,
         ]
 
     def do(self, case: Case, asked: dict[str, Any]) -> str:
