@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from membership.standing import Standing
-from perks import allowances, kinds, sentences, stacking
+from perks import allowances, kinds, openings, sentences, stacking
 from perks.basket import Basket, Room
 from perks.kinds import Effect, Kind, KindSettings, Question, Refusal
 from perks.kinds.base import NOBODY
@@ -148,6 +148,8 @@ def _weigh(
     while isinstance(weighed, Refusal) and held.instead is not None:
         held = held.instead
         weighed = _use(held, standing, question)
+    if isinstance(weighed, Refusal) and weighed.reason == "not_open_yet" and facts is not None:
+        return openings.as_entitled(weighed, held, kinds.load(held.kind, held.settings)[1], facts, question)
     return weighed
 
 

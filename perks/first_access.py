@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from membership import declining, messages
 from membership.models import HouseholdSeat, Member
-from perks import lookup, sales
+from perks import lookup, openings
 from perks.kinds import early_access
 from perks.kinds.base import SaleDates
 from perks.models import FirstAccess, Grant, Sale
@@ -92,7 +92,7 @@ def _note(sale: Sale, member: Member, at: datetime) -> bool:
 def _opens_for(sale: Sale, member: Member, at: datetime) -> datetime:
     found = lookup.by_member(member.pk, at=at)
     dates = SaleDates(sale.code, sale.names, sale.opens_at, sale.closes_at)
-    return sales.opens_at(dates, found.facts if found else None, at)
+    return openings.opens_at(dates, found.facts if found else None, at)
 
 
 def write(row: FirstAccess, *, at: datetime) -> Message | None:
