@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.journeys import rig
 from tests.journeys.person import Person
 from tests.journeys.rig import Demo, running
 
@@ -43,9 +45,16 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo's folder to go on from (`running(..., like=lived)`): made once for all, however many processes test."""
+    here = tmp_path_factory.getbasetemp()
+    return rig.lived(here.parent if "PYTEST_XDIST_WORKER" in os.environ else here)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, lived: Path) -> Iterator[Demo]:
     """The demo that all journeys share, ready; when they are done it stops, and leaves nothing behind."""
-    with running(tmp_path_factory.mktemp("demo") / "var") as demo:
+    with running(tmp_path_factory.mktemp("demo") / "var", like=lived) as demo:
         yield demo
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,8 +104,10 @@ class Demo:
 
 
 @contextlib.contextmanager
-def running(folder: Path, **environment: str) -> Iterator[Demo]:
-    """A demo that is ready; afterwards it stops, and leaves nothing behind."""
+def running(folder: Path, *, like: Path | None = None, **environment: str) -> Iterator[Demo]:
+    """A demo that is ready, going on from a copy of `like` if told; afterwards it stops and leaves nothing behind."""
+    if like is not None:
+        shutil.copytree(like, folder, ignore=shutil.ignore_patterns("demo.log"))
     demo = Demo(folder=folder, environment=environment)
     try:
         demo.start()
@@ -111,3 +115,18 @@ def running(folder: Path, **environment: str) -> Iterator[Demo]:
     finally:
         demo.stop()
     assert demo.left_behind() == []
+
+
+def lived(shared: Path) -> Path:
+    """The folder of a demo whose people have lived to the present, and that was stopped: to go on from in copies.
+
+    Made once in `shared`, by whichever process asks first, from nothing and on an empty disk as a stranger's is.
+    """
+    folder, done = shared / "lived", shared / "lived.done"
+    with (shared / "lived.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            with running(folder):
+                pass
+            done.touch()
+    return folder

@@ -25,8 +25,8 @@ JOURNEY_OF_A_YEAR = 300  # seconds on a busy machine
 
 
 @pytest.fixture
-def own_demo(tmp_path) -> Iterator[Demo]:
-    with running(tmp_path / "var") as demo:
+def own_demo(tmp_path, lived) -> Iterator[Demo]:
+    with running(tmp_path / "var", like=lived) as demo:
         yield demo
 
 

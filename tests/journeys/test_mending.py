@@ -14,9 +14,9 @@ KEPT_AND_DECLINED, GOOD = "4000000000000341", "5555555555554444"
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory):
+def own(tmp_path_factory, lived):
     """A demo of its own, for its time is moved."""
-    with running(tmp_path_factory.mktemp("mending") / "var") as demo:
+    with running(tmp_path_factory.mktemp("mending") / "var", like=lived) as demo:
         yield demo
 
 

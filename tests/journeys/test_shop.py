@@ -20,8 +20,8 @@ MOST_TABS = 120
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("shop") / "var") as demo:
+def own(tmp_path_factory, lived):
+    with running(tmp_path_factory.mktemp("shop") / "var", like=lived) as demo:
         yield demo
 
 

@@ -19,9 +19,9 @@ LONG = 90_000  # milliseconds: a year of everybody's lives, on a busy machine
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory):
+def own(tmp_path_factory, lived):
     """A demo whose time may be moved without anybody else noticing."""
-    with running(tmp_path_factory.mktemp("time") / "var") as demo:
+    with running(tmp_path_factory.mktemp("time") / "var", like=lived) as demo:
         yield demo
 
 
