@@ -11,6 +11,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.core import signing
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from membership.models import Member
 
 TASK = "billing.carry_out_declaration"
+KEPT = timedelta(days=3 * 365 + 1)  # three years after it was closed: decision 0009
+FORGOTTEN_AT_ONCE = 500
 
 
 class Closed(DomainError):
@@ -86,6 +89,19 @@ def carry_out(pk: int, *, at: datetime) -> bool:
 def sweep(*, at: datetime) -> int:
     """Work off every declaration that is due. -> how many were done."""
     return work.drain(Declaration.objects.all(), lambda row: _carry_out(row, at), at=at)
+
+
+def too_old(*, at: datetime) -> QuerySet[Declaration]:
+    """Those that were closed three years ago, the oldest first; never one that is still open."""
+    return Declaration.objects.filter(done_at__lt=at - KEPT).order_by("done_at")
+
+
+def forget(*, at: datetime) -> int:
+    """Delete what is too old, a batch at a time. -> how many"""
+    gone = 0
+    while batch := list(too_old(at=at).values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
+        gone += Declaration.objects.filter(pk__in=batch).delete()[0]
+    return gone
 
 
 def _carry_out(row: Declaration, at: datetime) -> None:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-# They look for what was lost on the way, which a mover of time does not lose.
-ON_ARRIVAL = frozenset({"reconcile with Stripe", "read overdue ones again", "try parked events again"})
+# They look for what was lost on the way, which a mover of time does not lose; and forget what is old.
+ON_ARRIVAL = frozenset(
+    {"reconcile with Stripe", "read overdue ones again", "try parked events again", "forget old declarations"}
+)
 
 
 def next_due(after: datetime) -> datetime | None:

@@ -25,6 +25,7 @@ BEAT = {
     "work off the inbox": {"task": "billing.sweep_inbox", "schedule": 2.0},
     "look after open checkouts": {"task": "billing.look_after_checkouts", "schedule": 60.0},
     "carry out declarations": {"task": "billing.sweep_declarations", "schedule": 5.0},
+    "forget old declarations": {"task": "billing.forget_declarations", "schedule": 86_400.0},
     "try parked events again": {"task": "billing.try_parked_events_again", "schedule": 3600.0},
     "ask what was not answered": {"task": "billing.look_after_operations", "schedule": 60.0},
     "send notices": {"task": "billing.send_notices", "schedule": 60.0},
@@ -67,6 +68,13 @@ def sweep_declarations() -> None:
     at = clock.now()
     declarations.sweep(at=at)
     work.ticked("carry out declarations", at=at)
+
+
+@app.task(name="billing.forget_declarations")
+def forget_declarations() -> None:
+    at = clock.now()
+    declarations.forget(at=at)
+    work.ticked("forget old declarations", at=at)
 
 
 @app.task(name="billing.look_after_checkouts")

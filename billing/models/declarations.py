@@ -56,6 +56,7 @@ class Declaration(Work):
             models.Index(
                 fields=["arrived_at"], condition=Q(done_at=None) & ~Q(parked_reason=""), name="declarations_for_staff"
             ),
+            models.Index(fields=["done_at"], condition=Q(done_at__isnull=False), name="declarations_to_forget"),
         ]
         constraints = [models.UniqueConstraint(fields=["key"], name="one_declaration_per_form_sent")]
 

@@ -11,12 +11,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from billing import declarations
+from billing import declarations, tasks
 from billing.models import Declaration, Payment
 from membership.models import AuditEntry, Membership, Message
 from tests import factories
 from tests.billing.conftest import mails
 from tests.billing.declaring import CANCEL, WITHDRAW, declare, mark, number, typed, work_it_off
+from tests.billing.test_sweep_plans import plan
 from tests.invariants import breached
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -214,3 +215,19 @@ class TestStaff:
         declare(stranger, email="nobody@example.org")
         with pytest.raises(CommandError, match="reason"):
             self.told(work_it_off().reference, "--close")
+
+
+class TestRetention:
+    def test_deletes_what_was_closed_three_years_ago_and_never_what_is_open(self, stranger, on_sale, clock):
+        declare(stranger, email="nobody@example.org")
+        closed = work_it_off()
+        declarations.close(closed, actor="staff:1", reason="not ours", at=clock.now)
+        declare(Client(), email="somebody@example.org")
+        still_open = work_it_off()
+        clock.move(days=3 * 365)
+        tasks.forget_declarations()
+        assert Declaration.objects.count() == 2
+        clock.move(days=2)
+        tasks.forget_declarations()
+        assert Declaration.objects.get() == still_open
+        assert "declarations_to_forget" in plan(declarations.too_old(at=clock.now)[:500])
