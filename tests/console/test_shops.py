@@ -9,7 +9,9 @@ from datetime import timedelta
 import pytest
 from django.contrib.sessions.models import Session
 from django.core import serializers
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from membership.models import AuditEntry
 from perks import fresh, keys
@@ -70,9 +72,11 @@ def test_the_list_names_each_key_with_who_made_it_and_its_state(desk, clock, dja
     old = let_in(desk)
     clock.move(hours=1)
     do(desk, f"keys/{ApiKey.objects.get().pk}/rotate/", overlap="24")
+    with CaptureQueriesContext(connection) as one_shop:
+        desk.get("/console/shops/")
     for n in range(5):
         keys.create(shop_name=f"Shop {n}", scopes=["perks:check"], at=clock.now, actor="system")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(len(one_shop)):
         page = told(desk.get("/console/shops/"))
     assert old[:17] in page
     assert old[:20] not in page
