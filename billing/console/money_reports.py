@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from billing import figures
 from membership import calendar, months
@@ -78,20 +79,36 @@ def at_risk(at: datetime) -> Table:
         Column(_("Pays")),
         Column(_("Had so far")),
         Column(_("Had, of what it costs")),
+        Column(_("Why at risk")),
     ]
     rows: list[Row] = [
         [
             Whose.of(one.membership.member),
             calendar.last_day(one.renews_at, one.membership.time_zone),
-            (one.renews_at.astimezone(ZoneInfo(one.membership.time_zone)).date() - at.date()).days,
+            _days_left(one, at),
             one.currency,
             Money(one.fee, one.currency),
             Money(one.worth, one.currency),
             Share(one.worth, one.fee),
+            _why(one, at),
         ]
         for one in figures.at_risk(at)
     ]
     return Table(columns, rows)
+
+
+def _days_left(one: figures.AtRisk, at: datetime) -> int:
+    return (one.renews_at.astimezone(ZoneInfo(one.membership.time_zone)).date() - at.date()).days
+
+
+def _why(one: figures.AtRisk, at: datetime) -> str:
+    days = _days_left(one, at)
+    said = ngettext(
+        "Used %(worth)s, renews for %(fee)s in %(days)s day",
+        "Used %(worth)s, renews for %(fee)s in %(days)s days",
+        days,
+    )
+    return said % {"worth": Money(one.worth, one.currency), "fee": Money(one.fee, one.currency), "days": days}
 
 
 reports.register(

@@ -261,8 +261,9 @@ def test_members_at_risk(programme, shipping, manager):
     uses(programme["ned"], shipping, 2900, 300, "2026-03-12T10:00")  # had what he pays
     uses(programme["fay"], shipping, 2900, 300, "2025-02-10T10:00")  # before this term
     # Gus is stopped; Bob renews in 78 days; Ann and Jon next year.
+    why = "Used €\xa08.00, renews for €\xa029.00 in 18 days"
     assert exported(manager, "at-risk")[1:] == [
-        [programme["fay"].member.number, "2026-04-01", "18", "EUR", "29.00", "8.00", "0.275862"],
+        [programme["fay"].member.number, "2026-04-01", "18", "EUR", "29.00", "8.00", "0.275862", why],
     ]
     page = manager.get("/console/health/at-risk/").content.decode()
     assert f'href="/console/members/{int(programme["fay"].member.number)}/"' in page
