@@ -15,7 +15,7 @@ from membership import card_token, numbers
 from membership.models import Member, SearchKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from django.db.models import QuerySet
 
@@ -65,21 +65,36 @@ def replace(*, member: Member, kind: SearchKey.Kind, value: str) -> None:
 
 @dataclass(frozen=True)
 class Found:
-    """A member and by what they were found; `exactly`: by the whole of it."""
+    """A member and by what they were found; `exactly`: by the whole of it. `address`: what to open in place of their
+    page."""
 
     member: Member
     kind: str
     value: str
     exactly: bool
+    address: str = ""
+
+
+_finders: list[Callable[[str], Iterable[Found]]] = []
+
+
+def finder(finds: Callable[[str], Iterable[Found]]) -> Callable[[str], Iterable[Found]]:
+    """Register what an app finds members by where it keeps that itself. It is asked with what was typed, as it stands,
+    and answers by an index what is exactly that."""
+    _finders.append(finds)
+    return finds
 
 
 def find(text: str) -> list[Found]:
-    """Members by name, address, number, Stripe id or card, the exact ones first; SHOWN of them at most."""
+    """Members by name, address, number, order, Stripe id or card, the exact ones first; SHOWN of them at most."""
     text = text.replace("\0", "")  # PostgreSQL takes none
     asked = fold(text)
     if not asked:
         return []
     found = _first_of_each(exact(text)[: SHOWN * 4], exactly=True)
+    there = {one.member.pk for one in found}
+    for finds in _finders:
+        found += [one for one in finds(text.strip()) if one.member.pk not in there]
     if len(found) < SHOWN and len(asked) >= SHORTEST:
         known = {one.member.pk for one in found}
         begun = sorted(beginning(text)[: SHOWN * 4], key=lambda key: (key.value, key.member_id))

@@ -30,6 +30,7 @@ GROUPS = {
     "perks": _("Perks"),
     MAILS: _("Mails"),
     "account": _("Account and card"),
+    "notes": _("Notes"),
 }
 SHOWN = 40
 ACTORS = {"stripe": _("Stripe"), "system": _("by itself")}

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from membership import cards, messages
+from membership import cards, messages, notes
 from membership.console.acts import Act, ActForm, Case, offer
 from membership.models import Message
 from membership.templatetags import vip
@@ -86,3 +86,31 @@ class ResendMail(Act):
 
     def do(self, case: Case, asked: dict[str, Any]) -> None:
         messages.send_again(message=asked["mail"], once=asked["once"], at=case.at, actor=case.staff.actor)
+
+
+class NoteForm(ActForm):
+    """The note is its own reason."""
+
+    reason = forms.CharField(
+        label=_("Note"),
+        help_text=_("Colleagues read it in the member's story; the member does not. It is never changed: add another."),
+        max_length=2000,
+        widget=forms.Textarea({"rows": 6}),
+    )
+
+
+@offer
+class WriteNote(Act):
+    name, order = "note", 60
+    label, button, done = _("Write a note"), _("Keep the note"), _("The note stands in the story.")
+    about = _("What colleagues should know. Write as if the member could read it one day: they may ask for it.")
+    form = NoteForm
+
+    def fits(self, case: Case) -> bool:
+        return True
+
+    def preview(self, case: Case, asked: dict[str, Any]) -> list[str]:
+        return [gettext("This is kept, with your name: “%(text)s”") % {"text": asked["reason"]}]
+
+    def do(self, case: Case, asked: dict[str, Any]) -> None:
+        notes.write(member=case.member, text=asked["reason"], once=asked["once"], at=case.at, actor=case.staff.actor)

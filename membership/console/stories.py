@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from membership import stories
+from membership.models import Note
+from membership.stories import Told
 from membership.templatetags.vip import day
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from membership.models import TimelineEntry
 
 ACCOUNT = {
@@ -73,3 +77,12 @@ def told_of(entry: TimelineEntry) -> dict[str, Any]:
 
 stories.register(group="account", kinds=ACCOUNT, told=stories.fill(ACCOUNT, told_of))
 stories.register(group="membership", kinds=MEMBERSHIP, told=stories.fill(MEMBERSHIP, told_of))
+
+
+def told_of_notes(entries: Sequence[TimelineEntry]) -> list[Told]:
+    """The note itself, read from its row: the timeline keeps its key only."""
+    notes = Note.objects.in_bulk([entry.data["note"] for entry in entries])
+    return [Told(notes[key].text if (key := entry.data["note"]) in notes else "–") for entry in entries]
+
+
+stories.register(group="notes", kinds={"note.written": _("A note.")}, told=told_of_notes)

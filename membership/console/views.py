@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from membership import clock, panels, search, standing, stories
 from membership.console import acts, today
@@ -25,7 +26,7 @@ def find(request: HttpRequest) -> HttpResponse:
         return today.front(request)
     found = search.find(asked)
     if len(found) == 1 and found[0].exactly:
-        return redirect("console-member", number=found[0].member.number)
+        return redirect(found[0].address or reverse("console-member", args=[found[0].member.number]))
     at = clock.now()
     held = standing.current_memberships([one.member for one in found], at)
     told = [

@@ -14,7 +14,7 @@ from membership.models.memberships import (
 from membership.models.messages import IncomingMail, Message
 from membership.models.people import Consent, HouseholdSeat, Member, User
 from membership.models.plans import Plan, Price, Tier
-from membership.models.records import AuditEntry, AuditSeal, SearchKey, TimelineEntry
+from membership.models.records import AuditEntry, AuditSeal, Note, SearchKey, TimelineEntry
 from membership.models.staff import Staff
 from membership.models.work import RateCount, Setback, Tick, Work
 
@@ -30,6 +30,7 @@ __all__ = [
     "Member",
     "Membership",
     "Message",
+    "Note",
     "Pause",
     "Plan",
     "Price",

@@ -29,6 +29,23 @@ class TimelineEntry(models.Model):
         ]
 
 
+class Note(models.Model):
+    """What one of the staff noted about a member, for colleagues: no page, mail or file of the member's shows it.
+
+    Never changed; another one corrects it. It is text about a person, so it goes with them: a row apart from timeline
+    and audit, which keep its key alone. `once` names the filling-in of the form: what is sent twice is noted once.
+    """
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notes")
+    text = models.TextField(max_length=2000)
+    written_at = models.DateTimeField()
+    written_by = models.CharField(max_length=64)
+    once = models.CharField(max_length=32, unique=True)
+
+    def __str__(self) -> str:
+        return f"note {self.pk}"
+
+
 class SearchKey(models.Model):
     """A value by which staff find a member, in the folded form that search.fold() gives."""
 

@@ -16,10 +16,12 @@ from membership.errors import DomainError
 from membership.templatetags import vip
 from perks import goodwill, members
 from perks.kinds.base import localized
-from perks.models import Perk
+from perks.models import Grant, Perk
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
 LONGEST = timedelta(days=366)
 USUAL = timedelta(days=30)
@@ -77,6 +79,50 @@ class Goodwill(Act):
             actor=case.staff.actor,
             once=asked["once"],
         )
+
+
+class TakeBackForm(ActForm):
+    given = forms.ModelChoiceField(label=_("Perk"), queryset=Grant.objects.none(), empty_label=None)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice: Any = self.fields["given"]
+        choice.queryset = running_goodwill(self.case)
+        choice.label_from_instance = told_of_grant
+
+
+def running_goodwill(case: Case) -> QuerySet[Grant]:
+    """What was given beside what was bought, and counts now."""
+    own = Grant.objects.filter(membership=case.membership, source=Grant.Source.GOODWILL)
+    return own.filter(starts_at__lte=case.at, ends_at__gt=case.at).select_related("perk", "membership").order_by("pk")
+
+
+def told_of_grant(grant: Grant) -> str:
+    facts = {"perk": localized(grant.perk.names), "day": vip.last_day(grant.ends_at, grant.membership.time_zone)}
+    return gettext("%(perk)s, until %(day)s") % facts
+
+
+@offer
+class TakeGoodwillBack(Act):
+    name, order = "goodwill-back", 51
+    label, button, done = _("Take a given perk back"), _("Take it back"), _("The perk has ended.")
+    about = _("A perk of goodwill ends now, before its last day. What was used of it stays used.")
+    form = TakeBackForm
+
+    def fits(self, case: Case) -> bool:
+        return case.membership is not None and running_goodwill(case).exists()
+
+    def preview(self, case: Case, asked: dict[str, Any]) -> list[str]:
+        grant: Grant = asked["given"]
+        return [
+            gettext("The member loses this at once: %(perk)s.")
+            % {"perk": members.words(grant.perk.kind, grant.settings)},
+            gettext("It was given for: “%(reason)s”. Nothing is charged, and what they bought stays.")
+            % {"reason": grant.reason},
+        ]
+
+    def do(self, case: Case, asked: dict[str, Any]) -> None:
+        goodwill.take_back(grant=asked["given"], at=case.at, actor=case.staff.actor)
 
 
 def _until(case: Case, asked: dict[str, Any]) -> datetime:

@@ -23,7 +23,7 @@ def held(request: HttpRequest, *, member: Member, at: datetime, **_: Any) -> str
     """As the checkout sees them: from the same row that answers a perk check."""
     found = lookup.by_member(member.pk, at=at)
     told = members.detail(found, at=at)["perks"] if found is not None else []
-    return render_to_string("console/perks_facts.html", {"perks": told}, request)
+    return render_to_string("console/perks_facts.html", {"perks": told, "member": member}, request)
 
 
 @panels.register("console-member", order=25)

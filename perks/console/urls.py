@@ -3,12 +3,25 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from membership.console import acts
-from perks.console import catalogue, concierge, concierge_closing, desk, drafting, events, putting_on_sale, sales, shops
+from perks.console import (
+    catalogue,
+    concierge,
+    concierge_closing,
+    desk,
+    drafting,
+    events,
+    putting_on_sale,
+    replays,
+    sales,
+    shops,
+)
 
 AT = "concierge/<int:pk>/"
 PERK = "catalogue/perks/<slug:code>/"
 urlpatterns: list[URLPattern] = [
     *acts.routes("perks"),
+    path("members/<int:number>/checks/", replays.of_member, name="console-checks"),
+    path("checks/<str:ident>/", replays.one, name="console-check"),
     path("events/", events.events, name="console-events"),
     path("events/<slug:code>/", events.event, name="console-event"),
     path("concierge/hours/", desk.hours, name="console-desk-hours"),

@@ -18,6 +18,7 @@ from tests.journeys.declaring import declared
 from tests.journeys.person import CARDS, Person
 from tests.journeys.rig import ROOT
 from tests.journeys.second_steps import add_authenticator_app, make_passkey, plug_in_an_authenticator, prove_it_is_you
+from tests.journeys.walk import Shop
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -278,6 +279,7 @@ class Cast:
             "own_mail": self._in_link("/portal/mails/", r"/portal/mails/(\d+)/"),
             "letter": self._letter(gold["number"]),
             "bounced_mail": self._bounced(gold["email"]),
+            "check": Shop(self.demo.base_url, self.demo.api_key).check(gold["number"])["id"],
             **declared(self._arrives()),
             **asked(self.gold, self.onlooker),
             "asked_refund": ask_above_the_limit(self._proven("support", f"members/{gold['number']}/refund/")),

@@ -91,9 +91,14 @@ class Shop:
 
     def free_shipping(self, number: str) -> dict[str, Any]:
         """The decision on free shipping for this member and BASKET."""
-        question = {"member": {"number": number}, "basket": BASKET, "perks": ["free-shipping"]}
-        (decision,) = self.ask("/api/v1/perk-checks", question)["decisions"]
+        (decision,) = self.check(number)["decisions"]
         return decision  # type: ignore[no-any-return]
+
+    def check(self, number: str, basket: dict[str, Any] = BASKET) -> dict[str, Any]:
+        """The whole answer about free shipping."""
+        return self.ask(
+            "/api/v1/perk-checks", {"member": {"number": number}, "basket": basket, "perks": ["free-shipping"]}
+        )
 
 
 def main(base_url: str, api_key: str, email: str | None = None) -> None:
