@@ -1,6 +1,18 @@
 """The staff's pages of billing: acts on a membership, refunds, facts in money, and how its entries read."""
 
-from billing.console import acts, declaring, money_reports, panels, planning, queues, refunding, stories, terms, waiting
+from billing.console import (
+    acts,
+    declaring,
+    money_reports,
+    panels,
+    planning,
+    queues,
+    reading_again,
+    refunding,
+    stories,
+    terms,
+    waiting,
+)
 
 __all__ = [
     "acts",
@@ -9,6 +21,7 @@ __all__ = [
     "panels",
     "planning",
     "queues",
+    "reading_again",
     "refunding",
     "stories",
     "terms",

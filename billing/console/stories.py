@@ -32,6 +32,8 @@ WORDS = {
     "reconcile.repaired": _("What we had was not what Stripe has; it was read again (%(differed)s)."),
     "reconcile.seen_to": _("Looked at what differed from Stripe."),
     "stuck.seen_to": _("Looked at work that was stuck."),
+    "stripe.read_same": _("Read anew from Stripe: nothing differed."),
+    "stripe.read_repaired": _("Read anew from Stripe, and put right (%(differed)s)."),
     "dispute.needs_response": _("The member's bank contests a payment."),
     "dispute.under_review": _("The bank looks at the dispute."),
     "dispute.won": _("The dispute was won."),

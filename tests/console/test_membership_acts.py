@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from billing.models import Operation
+from billing.emulator import faults
+from billing.models import Invoice, Operation, Subscription
 from membership import standing, stories
 from membership.models import AuditEntry, Member, Membership, Message, Term
 from tests.billing.conftest import (  # noqa: F401  # a member who really pays
@@ -191,3 +192,32 @@ def test_a_viewer_can_do_none_of_it(joined, clock):  # noqa: F811
     acts = ("extend", "suspend", "lift", "cancel", "resume", "refund")
     assert {viewer.look(act, days="3", basis="goodwill", amount="1").status_code for act in acts} == {403}
     assert now(clock) == "current"
+
+
+class TestReadAgain:
+    def test_says_that_nothing_differed(self, desk, clock):
+        assert said(desk.look("read-again"))[1].startswith("Nothing is charged.")
+        answer = desk.do("read-again")
+        assert "Read anew: nothing differed." in desk.client.get(answer.url).content.decode()
+        line = next(line for line in stories.of(Member.objects.get()).lines if line.words.startswith("Read anew"))
+        assert (line.words, line.who, line.reason) == ("Read anew from Stripe: nothing differed.", "Vik Rao", REASON)
+
+    def test_puts_right_what_differed_and_names_it(self, desk):
+        number = Invoice.objects.get().number
+        Invoice.objects.update(status="open", amount_paid=0)
+        answer = desk.do("read-again")
+        assert f"put right: {number}: open → paid." in desk.client.get(answer.url).content.decode()
+        assert Invoice.objects.get().status == "paid"
+        assert AuditEntry.objects.get(verb="read_again").data["reason"] == REASON
+
+    def test_stripe_that_does_not_answer_is_said_and_nothing_is_written(self, desk):
+        page = desk.look("read-again")
+        with faults.next_call("GET /v1/invoices", lost="request", times=99):
+            refused = desk.confirm(page)
+        assert refused.status_code == 503
+        assert "does not answer" in refused.content.decode()
+        assert not AuditEntry.objects.filter(verb="read_again").exists()
+
+    def test_who_never_paid_at_stripe_is_not_offered_it(self, desk):
+        Subscription.objects.all().delete()
+        assert "Read anew" not in desk.client.get(f"/console/members/{Member.objects.get().number}/").content.decode()

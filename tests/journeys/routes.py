@@ -114,6 +114,7 @@ TABLE: dict[str, Entry] = {
     "console-resume": Page({"number": "{number}"}, by=("clerk",)),
     "console-card": Page({"number": "{number}"}, by=("clerk",)),
     "console-mail": Page({"number": "{number}"}, by=("clerk",)),
+    "console-read-again": Page({"number": "{number}"}, by=("clerk",)),
     "console-note": Page({"number": "{number}"}, by=("clerk",)),
     "console-checks": Page({"number": "{number}"}, also=("day=2020-01-01", "day=x"), by=("clerk", "onlooker")),
     "console-check": Page({"ident": "{check}"}, by=("clerk", "onlooker")),
