@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PAUSES = (0.5, 1, 2, 5, 10, 30)  # seconds before a program that failed is started again; the last one repeats
 HEALTHY = 30.0  # seconds after which a program counts as running, and its next pause is the first one again
 STOP_GRACE = 10.0  # seconds a program has to end by itself
+PATIENCE = 20.0  # seconds that a program waits for the one it comes after, which may never end well
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 # Where the kernel does not tell a child of its parent's death, a shell beside each child watches for it.
@@ -39,16 +40,19 @@ def die_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
 
 @dataclass
 class Program:
-    """One command to keep running. `once` means that it may end by itself, when it ended well."""
+    """One command to keep running. `once` means that it may end by itself, when it ended well. `after`: such a one that
+    has the machine first; this one starts when it has ended well, or PATIENCE later."""
 
     name: str
     command: Sequence[str]
     once: bool = False
     stop_last: bool = False
+    after: Program | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     started: float = field(default=0.0, init=False)
     failures: int = field(default=0, init=False)
     start_at: float | None = field(default=0.0, init=False)  # None: it runs, or is done
+    done: bool = field(default=False, init=False)
 
     @property
     def running(self) -> bool:
@@ -74,13 +78,14 @@ class Supervisor:
         self.every_second = every_second
         self.kernel_tells = kernel_tells
         self.stopping = False
+        self.began = 0.0
         self.outputs = selectors.DefaultSelector()
         self.width = max(len(program.name) for program in programs)
 
     def run(self) -> None:
         """Start all, keep them running, return when a signal has stopped them."""
         before = {number: signal.signal(number, self._ask_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
-        ticked = 0.0
+        self.began, ticked = time.monotonic(), 0.0
         try:
             while not self.stopping:
                 self._start_what_is_due()
@@ -99,8 +104,10 @@ class Supervisor:
         self.stopping = True
 
     def _start_what_is_due(self) -> None:
+        now = time.monotonic()
         for program in self.programs:
-            if program.start_at is not None and program.start_at <= time.monotonic():
+            waits = program.after is not None and not program.after.done and now < self.began + PATIENCE
+            if program.start_at is not None and program.start_at <= now and not waits:
                 self._start(program)
 
     def _start(self, program: Program) -> None:
@@ -146,6 +153,7 @@ class Supervisor:
 
     def _decide_what_next(self, program: Program, code: int) -> None:
         if program.once and code == 0:
+            program.done = True
             return
         lasted = time.monotonic() - program.started
         program.failures = 1 if lasted > HEALTHY else program.failures + 1

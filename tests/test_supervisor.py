@@ -93,6 +93,34 @@ class TestStartingAgain:
 
         assert said == ["once | done"]
 
+    def test_one_that_comes_after_another_waits_for_its_good_end(self, tmp_path):
+        first = Program("first", [sys.executable, "-c", "import time; time.sleep(0.5); print('ready')"], once=True)
+        second = Program("second", [sys.executable, "-c", "print('here')"], once=True, after=first)
+
+        assert self.lines_of([second, first]) == ["first  | ready", "second | here"]
+
+    def test_but_not_for_ever(self, monkeypatch):
+        monkeypatch.setattr("membership.supervisor.PATIENCE", 0.5)
+        first = Program("first", [sys.executable, "-c", "raise SystemExit(3)"], once=True)
+        second = Program("second", [sys.executable, "-c", "print('here')"], once=True, after=first)
+
+        assert self.lines_of([second, first])[-1] == "second | here"
+
+    def lines_of(self, programs) -> list[str]:
+        """What they say until `second` has said something."""
+        lines: list[str] = []
+        supervisor = Supervisor(programs, say=lines.append)
+        stop = threading.Thread(
+            target=lambda: (
+                until(lambda: any("second" in line for line in lines), "it speaks"),
+                supervisor._ask_to_stop(),
+            )
+        )
+        stop.start()
+        supervisor.run()
+        stop.join()
+        return lines
+
     def test_pauses_grow_while_it_keeps_failing(self, tmp_path):
         said: list[str] = []
         supervisor = Supervisor([Program("bad", ["/bin/sh", "-c", "exit 3"])], say=said.append)

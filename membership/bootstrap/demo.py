@@ -43,6 +43,11 @@ def prepare() -> None:
     _quietly("stripe_setup")
 
 
+def was_finished() -> bool:
+    """Whether it was ready once: nothing of its start needs a worker then."""
+    return (settings.VIP_DATA / "demo.json").exists()
+
+
 def migrate() -> None:
     """Every database. One beside the default holds the tables of the app it is named for; the others' would be planned
     and left out one by one."""

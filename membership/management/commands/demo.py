@@ -47,7 +47,11 @@ class Command(BaseCommand):
             demo.prepare()
             data_folder.collect_static()
             finisher = Program("demo", [sys.executable, *sys.argv[:1], "demo", "--finish"], once=True)
-            running.run([*running.programs(host=HOST), finisher], say=self._say)
+            programs = running.programs(host=HOST)
+            if demo.was_finished():  # then pages are all that is waited for, and they have the machine first
+                for program in programs:
+                    program.after = None if program.name == "web" else finisher
+            running.run([*programs, finisher], say=self._say)
             self._say("Stopped. The clock stands still until the next start.")
 
     def _say(self, line: str) -> None:
