@@ -7,4 +7,4 @@ class MembershipConfig(AppConfig):
 
     def ready(self) -> None:
         # Every app's registrations by module name, so that the ground floor imports nothing above it.
-        autodiscover_modules("receivers", "panels", "invariants", "audit_invariants", "console")
+        autodiscover_modules("receivers", "panels", "invariants", "audit_invariants", "console", "own_data_parts")

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from membership import card_views
 from membership.api import api
-from membership.views import demo_time, dev_mail, health, letters, mails, pages, portal
+from membership.views import demo_time, dev_mail, health, letters, mails, own_data, pages, portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),  # first: it is asked a thousand times as often as all others
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/settings/", portal.own_settings, name="settings"),
     path("portal/mails/", mails.mails, name="mails"),
     path("portal/mails/<int:pk>/", mails.mail, name="mail"),
+    path("portal/data/", own_data.own, name="own-data"),
     path("letters/<str:token>/", letters.decline, name="decline"),
     path("healthz", health.healthz, name="healthz"),
     path("portal/card.pdf", card_views.pdf, name="card-pdf"),

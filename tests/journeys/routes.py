@@ -59,6 +59,7 @@ TABLE: dict[str, Entry] = {
     "portal": Page(),
     "settings": Page(),
     "mails": Page(),
+    "own-data": Page(),
     "mail": Page({"pk": "{own_mail}"}),
     "decline": Page({"token": "{letter}"}),
     "healthz": Document(why="for load balancers"),
