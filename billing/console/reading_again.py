@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing import sync
-from billing.models import Invoice, Subscription
+from billing.models import Dispute, Invoice, Payment, Refund, Subscription
 from membership import audit, standing, timeline
 from membership.console.acts import Act, Case, offer
 from membership.console.members_report import SHOWN as STANDINGS
@@ -47,7 +47,7 @@ class ReadAgain(Act):
         before = picture(found, at=case.at)
         sync.subscription(found.stripe_id)
         after = picture(found, at=case.at)
-        differed = [name for name in after if before.get(name) != after[name]]
+        differed = [name for name in after if before.get(name) != after[name] and _is_told(name, before)]
         data = {"subscription": found.stripe_id, "differed": ", ".join(differed)[:400]}
         member, actor = case.member, case.staff.actor
         kind = "stripe.read_repaired" if differed else "stripe.read_same"
@@ -60,14 +60,60 @@ class ReadAgain(Act):
         return gettext("Read anew, and put right: %(differed)s.") % {"differed": told}
 
 
+def _is_told(name: str, before: dict[str, str]) -> bool:
+    """Of what was not known here at all its own line is enough."""
+    return name in before or ", " not in name
+
+
 def picture(subscription: Subscription, *, at: datetime) -> dict[str, str]:
-    """What a clerk would see differ: standing, last day, and what became of the subscription and of each invoice."""
+    """All that a reading may put right and a clerk would care about, by name. What is not here would be said not to
+    differ."""
     membership = Membership.objects.with_facts().get(pk=subscription.membership_id)
     held = standing.at(membership, at)
     told = {
         gettext("Standing"): str(STANDINGS[held]),
         gettext("Last day"): vip.last_day(membership.entitled_until, membership.time_zone) or "–",
-        subscription.stripe_id: Subscription.objects.get(pk=subscription.pk).status,
     }
-    invoices = Invoice.objects.filter(membership=membership).order_by("pk").values_list("stripe_id", "number", "status")
-    return told | {number or ident: status for ident, number, status in invoices}
+    return told | _agreed(subscription) | _owed(membership) | _moved(membership)
+
+
+def _agreed(subscription: Subscription) -> dict[str, str]:
+    found = Subscription.objects.select_related("price__plan").get(pk=subscription.pk)
+    name = found.stripe_id
+    return {
+        name: found.status,
+        f"{name}, {gettext('plan')}": found.price.plan.code if found.price else "–",
+        f"{name}, {gettext('ends by itself')}": gettext("yes") if found.ends_by_itself else gettext("no"),
+        f"{name}, {gettext('canceled as of')}": vip.moment(found.cancel_at) or "–",
+        f"{name}, {gettext('paid period until')}": vip.moment(found.current_period_end) or "–",
+    }
+
+
+def _owed(membership: Membership) -> dict[str, str]:
+    told: dict[str, str] = {}
+    for invoice in Invoice.objects.filter(membership=membership).order_by("pk"):
+        name, currency = invoice.number or invoice.stripe_id, invoice.currency
+        told |= {
+            name: invoice.status,
+            f"{name}, {gettext('total')}": vip.money_exact(invoice.total, currency),
+            f"{name}, {gettext('paid')}": vip.money_exact(invoice.amount_paid, currency),
+            f"{name}, {gettext('still to be paid')}": vip.money_exact(invoice.amount_due, currency),
+            f"{name}, {gettext('what keeps it')}": invoice.trouble or "–",
+            f"{name}, {gettext('next try')}": vip.moment(invoice.next_try_at) or "–",
+        }
+    return told
+
+
+def _moved(membership: Membership) -> dict[str, str]:
+    """What was taken, what went back, and what a bank contests."""
+    told = {}
+    for taken in Payment.objects.filter(membership=membership):
+        told[taken.stripe_id] = vip.money_exact(taken.captured, taken.currency)
+        told[f"{taken.stripe_id}, {gettext('gone back')}"] = vip.money_exact(taken.returned, taken.currency)
+        told[f"{taken.stripe_id}, {gettext('disputed')}"] = vip.money_exact(taken.disputed, taken.currency)
+    for back in Refund.objects.filter(membership=membership):
+        told[back.stripe_id or back.decision] = f"{vip.money_exact(back.amount, back.currency)}, {back.state}"
+    for contested in Dispute.objects.filter(membership=membership):
+        amount = vip.money_exact(contested.amount, contested.currency)
+        told[contested.stripe_id] = f"{amount}, {contested.status}"
+    return told

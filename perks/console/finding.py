@@ -15,15 +15,22 @@ from perks.models import Decision, Redemption
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from django.db.models import QuerySet
+
+
+def used_on(order: str) -> QuerySet[Redemption]:
+    return Redemption.objects.filter(order_ref=order).select_related("member__user", "shop").order_by("-held_at", "-pk")
+
 
 @search.finder
 def by_order(text: str) -> Iterable[Found]:
     """As the shop wrote it. Two shops may number alike: each member is told with the shop."""
-    uses = Redemption.objects.filter(order_ref=text).select_related("member__user", "shop").order_by("-held_at", "-pk")
-    told = {use.member_id: use for use in reversed(uses[: search.SHOWN])}
-    for use in told.values():
-        where = f"{text}, {use.shop.name}" if use.shop else text
-        yield Found(use.member, SearchKey.Kind.ORDER, where, exactly=True)
+    told: dict[int, list[Redemption]] = {}
+    for use in used_on(text)[: search.SHOWN]:
+        told.setdefault(use.member_id, []).append(use)
+    for theirs in told.values():
+        shops = dict.fromkeys(use.shop.name for use in theirs if use.shop)
+        yield Found(theirs[0].member, SearchKey.Kind.ORDER, ", ".join([text, *shops]), exactly=True)
 
 
 @search.finder

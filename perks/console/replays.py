@@ -22,7 +22,10 @@ from perks.schemas import CheckIn
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
+
+    from membership.models import Member
 
 
 SHOWN = 50
@@ -36,7 +39,15 @@ class Verdict(NamedTuple):
     allowed: bool
     reason: str
     message: str
-    amount_off: int
+    effect: dict[str, Any]
+
+    @property
+    def amount_off(self) -> int:
+        return self.effect.get("amount_off") or 0
+
+    def says_as(self, other: Verdict) -> bool:
+        """Whether a shop would do the same on both. The words may differ: they name days."""
+        return (self.allowed, self.reason, self.effect) == (other.allowed, other.reason, other.effect)
 
 
 class Asked(NamedTuple):
@@ -51,19 +62,25 @@ class Line(NamedTuple):
     sale: str
 
 
+def about(member: Member) -> QuerySet[Decision]:
+    return Decision.objects.filter(member=member).select_related("shop").order_by("-decided_at", "-pk")
+
+
 @access.page(Permission.SEE)
 def of_member(request: HttpRequest, number: int) -> HttpResponse:
     """The latest checks about this member, or those of one day of theirs, or about one perk."""
     member = member_by(number)
     decisions.flush()
     day, perk = _day(request.GET.get("day", "")), request.GET.get("perk", "")
-    found = Decision.objects.filter(member=member).select_related("shop").order_by("-decided_at", "-pk")
+    found = about(member)
     if day is not None:
         zone = member.user.time_zone
         found = found.filter(
             decided_at__gte=calendar.day_start(day, zone),
             decided_at__lt=calendar.day_start(day + timedelta(days=1), zone),
         )
+    if perk:  # among the checks of one member; the answer is kept as it was sent, without a space
+        found = found.filter(answer__contains=f'"perk":{orjson.dumps(perk).decode()}')
     names = _names()
     told = [Asked(kept, _verdicts(kept.answer, names, only=perk)) for kept in found[:SHOWN]]
     context = {
@@ -99,7 +116,9 @@ def one(request: HttpRequest, ident: str) -> HttpResponse:
         "currency": basket["currency"] if basket else "",
         "lines": _lines(basket),
         "shipping": (basket or {}).get("shipping"),
-        "verdicts": [(verdict, today.get(verdict.code)) for verdict in then],
+        "verdicts": [
+            (verdict, now := today.get(verdict.code), now is not None and now.says_as(verdict)) for verdict in then
+        ],
         "then": told["answer"].get("member"),
         "until_then": _moment(told["answer"].get("member")),
         "now": (told["today"] or {}).get("member"),
@@ -123,7 +142,7 @@ def _verdicts(answer: str | bytes, names: dict[str, str], *, only: str = "") -> 
             told["allowed"],
             told["reason"],
             told["message"],
-            (told.get("effect") or {}).get("amount_off") or 0,
+            told.get("effect") or {},
         )
         for told in orjson.loads(answer).get("decisions", [])
         if not only or told["perk"] == only

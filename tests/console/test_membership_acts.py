@@ -8,7 +8,7 @@ import re
 import pytest
 
 from billing.emulator import faults
-from billing.models import Invoice, Operation, Subscription
+from billing.models import Invoice, Operation, Payment, Subscription
 from membership import standing, stories
 from membership.models import AuditEntry, Member, Membership, Message, Term
 from tests.billing.conftest import (  # noqa: F401  # a member who really pays
@@ -206,9 +206,21 @@ class TestReadAgain:
         number = Invoice.objects.get().number
         Invoice.objects.update(status="open", amount_paid=0)
         answer = desk.do("read-again")
-        assert f"put right: {number}: open → paid." in desk.client.get(answer.url).content.decode()
+        told = html.unescape(desk.client.get(answer.url).content.decode()).replace("\u00a0", " ")
+        assert f"put right: {number}: open → paid; {number}, paid: € 0.00 → € 119.00." in told
         assert Invoice.objects.get().status == "paid"
         assert AuditEntry.objects.get(verb="read_again").data["reason"] == REASON
+
+    @pytest.mark.parametrize("lost", ["cancellation", "payment"])
+    def test_never_says_that_nothing_differed_where_it_repaired(self, desk, lost):
+        if lost == "cancellation":
+            Subscription.objects.update(cancel_at_period_end=True)
+        else:
+            Payment.objects.all().delete()
+        answer = desk.do("read-again")
+        told = html.unescape(desk.client.get(answer.url).content.decode())
+        assert "nothing differed" not in told
+        assert ("ends by itself: yes → no" if lost == "cancellation" else Payment.objects.get().stripe_id) in told
 
     def test_stripe_that_does_not_answer_is_said_and_nothing_is_written(self, desk):
         page = desk.look("read-again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from datetime import timedelta
 
@@ -12,7 +13,10 @@ from django.test.utils import CaptureQueriesContext
 
 from membership.models import Member, Note
 from perks import decisions
+from perks.console.finding import used_on
+from perks.console.replays import about
 from perks.models import Decision, Grant
+from tests.billing.test_sweep_plans import plan
 from tests.console import clerks
 from tests.console.test_membership_acts import Desk, said
 from tests.perks.conftest import joined, laurel, shop  # noqa: F401
@@ -75,6 +79,29 @@ class TestReplay:
         assert "This is no day" in words(client.get(f"{page}?day=3.5."))
         assert asked["id"] in client.get(f"{page}?perk=free-shipping").content.decode()
         assert asked["id"] not in client.get(f"{page}?perk=concierge").content.decode()
+        assert "No shop asked about this perk" in words(client.get(f"{page}?perk=concierge"))
+        old = Decision.objects.get()
+        Decision.objects.bulk_create(
+            Decision(
+                id=f"chk_{hour}",
+                shop=old.shop,
+                member=ada,
+                decided_at=old.decided_at + timedelta(hours=hour),
+                question=old.question,
+                answer=old.answer.replace("free-shipping", "concierge"),
+            )
+            for hour in range(1, 56)
+        )
+        assert asked["id"] in client.get(f"{page}?perk=free-shipping").content.decode()  # behind 55 later ones
+
+    def test_the_same_is_said_only_of_what_a_shop_would_do_the_same_on(self, client, asked):
+        decisions.flush()
+        kept = Decision.objects.get()
+        answer = json.loads(kept.answer)
+        told = words(client.get(f"/console/checks/{asked['id']}/"))
+        answer["decisions"][0]["effect"] = {"target": "returns", "days": 60}
+        Decision.objects.update(answer=json.dumps(answer, separators=(",", ":")))
+        assert words(client.get(f"/console/checks/{asked['id']}/")).count("the same") == told.count("the same") - 1
 
     def test_many_checks_cost_no_more_queries_than_one(self, client, asked, shop, ada):  # noqa: F811
         page = f"/console/members/{ada.number}/checks/"
@@ -114,6 +141,22 @@ class TestFind:
             check = shop.check(member={"number": joined().member.number}, basket=BASKET)
             assert shop.ask_to_hold(check, "free-shipping", order="77").status_code == 200
         assert words(client.get("/console/", {"q": "77"})).count("77, Loden & Sons exact") == 2
+
+
+@pytest.mark.parametrize("index", ["decisions_about_a_member", "redemptions_of_an_order"])
+def test_is_asked_of(index, ada, clock):
+    day = clock.now
+    asked = {
+        "decisions_about_a_member": about(ada).filter(decided_at__gte=day, decided_at__lt=day + timedelta(days=1)),
+        "redemptions_of_an_order": used_on("77"),
+    }
+    assert index in plan(asked[index][:50])
+
+
+def test_twin_without_its_index_it_is_not(db):
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX redemptions_of_an_order")
+    assert "redemptions_of_an_order" not in plan(used_on("77")[:49])  # SQLite would remember the plan of 50
 
 
 class TestNotes:
