@@ -90,16 +90,25 @@ def _card_of(subscription: Subscription) -> str:
 
 
 def _ask(membership: Membership, invoice: Invoice, card: str) -> bool:
-    """Ask Stripe to pay the open invoice with this card, once. -> whether it was asked now, whatever it said."""
+    """Ask Stripe to pay the open invoice with this card, once. -> whether an answer came now, whatever it said.
+
+    Member and webhook often come at the same second: whoever finds the other asking waits for that answer, and asks
+    under the same key when it is lost.
+    """
     key = f"{PAY}:{invoice.stripe_id}:{card}"
-    if operations.is_noted(key):
+    noted = operations.noted(key)
+    if noted and noted.state != Operation.State.UNKNOWN:
         return False
-    operation = operations.note(
+    if noted and operations.answer_of_another(noted):
+        return True
+    operation = noted or operations.note(
         key=key,
         kind=PAY,
         params={"invoice": invoice.stripe_id, "card": card},
         member=membership.member,
     )
+    if operations.is_forgotten(operation):
+        return False  # the janitor looks what came of it
     repeat(operation)
     return True
 

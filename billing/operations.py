@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import count
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from billing import gateway
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 KEY_LIFE = timedelta(hours=23)  # Stripe keeps a key for at least 24 h; the hour is for the call that is under way
 OPEN = (Operation.State.UNKNOWN, Operation.State.PARKED)  # of which nobody can say yet what came of it
 FIRST_LOOK = timedelta(minutes=5)  # after which the janitor asks what came of an Operation
+ANOTHER = 4.0  # seconds to wait for the answer to somebody else's call: a card's payment takes one to three
 
 
 def note(*, key: str, kind: str, params: dict[str, Any], member: Member | None = None) -> Operation:
@@ -50,6 +52,15 @@ def noted(key: str) -> Operation | None:
 def is_noted(key: str) -> bool:
     """Whether an Operation of this key was ever noted."""
     return Operation.objects.filter(key=f"{key}#1").exists()
+
+
+def answer_of_another(operation: Operation) -> bool:
+    """Wait until whoever asked has kept an answer, as long as a reader of a page may wait. -> whether one came."""
+    ends = monotonic() + ANOTHER
+    while operation.state == Operation.State.UNKNOWN and monotonic() < ends:
+        sleep(0.2)
+        operation.refresh_from_db()
+    return operation.state != Operation.State.UNKNOWN
 
 
 def create[T](function: Callable[..., T], operation: Operation) -> T:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from membership.models import Member, Membership
 
 FRESH = timedelta(seconds=3)  # a page that is loaded again and again asks Stripe no oftener
+MENDING = "mending"  # the session's word for the invoice that another card is given for
 
 
 @member_required
@@ -39,6 +40,7 @@ def mend_payment(request: HttpRequest) -> HttpResponse:
         return redirect("mend-payment")
     membership = standing.own_membership(member)
     silent = membership is not None and not _read_again(membership)
+    _thank_for_what_is_paid(request)
     membership = standing.own_membership(member)
     context: dict[str, Any] = {"membership": membership, "silent": silent}
     if membership:
@@ -51,13 +53,23 @@ def _look_for_new_card(request: HttpRequest, member: Member) -> None:
     membership = standing.own_membership(member)
     if membership is None:
         return
-    before = dunning.trouble_of(membership)
     try:
         new_card.use(membership)
-    except gateway.StripeUnavailable as problem:
-        notes.error(request, _(str(problem)))
-        return
-    if before and Invoice.objects.get(pk=before.pk).status == "paid":
+    except gateway.StripeUnavailable:
+        notes.error(
+            request,
+            _(
+                "The payment service does not answer right now. Your card is kept. If something was open, it is paid "
+                "once, and this page says so when you load it again."
+            ),
+        )
+
+
+def _thank_for_what_is_paid(request: HttpRequest) -> None:
+    """Once the invoice is paid for which another card was given, by us or, faster than its reader, by the webhook."""
+    mended = request.session.get(MENDING)
+    if mended and Invoice.objects.filter(pk=mended, status="paid").exists():
+        del request.session[MENDING]
         notes.success(request, _("Thank you. Your renewal is paid."))
 
 
@@ -92,6 +104,9 @@ def change_card(request: HttpRequest) -> HttpResponse:
     """To Stripe's page for another card; it leads back to mending."""
     member = member_of(request)
     limits.hit(f"change-card:{member.pk}", limit=30, per=timedelta(hours=1), at=clock.wall())
+    membership = standing.own_membership(member)
+    if membership and (invoice := dunning.trouble_of(membership)):
+        request.session[MENDING] = invoice.pk
     try:
         return redirect(new_card.page(member=member))
     except Customer.DoesNotExist:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
-from billing import gateway
+from billing import gateway, new_card, operations
 from billing.emulator import faults
 from billing.models import Invoice, Operation, Subscription
 from membership import standing
@@ -142,6 +142,30 @@ class TestAnotherCard:
         webhooks()
         assert not Invoice.objects.filter(status="open").exists()
         assert the_standing(clock) == "current"
+
+    def test_thanks_also_whoever_comes_back_after_the_webhook(self, joined, fails, webhooks):
+        fails(people.LOST)
+        page = joined.post("/mend-payment/card/")["Location"]
+        stripe = Client()
+        stripe.post(stripe.get(urlsplit(page).path, follow=True).request["PATH_INFO"], card(GOOD))
+        webhooks()
+        assert not Invoice.objects.filter(status="open").exists()
+        assert "Your renewal is paid" in text(joined.get(PAGE + "?back=card", follow=True))
+        assert "Your renewal is paid" not in text(joined.get(PAGE))
+
+    @pytest.mark.parametrize("answered", [True, False], ids=["answered", "lost"])
+    def test_awaits_the_answer_where_the_webhook_is_asking_already(self, joined, fails, monkeypatch, answered):
+        fails(people.LOST)
+        asked: list[Operation] = []
+        with monkeypatch.context() as webhook:  # it has noted what it asks, and has no answer yet
+            webhook.setattr(new_card, "repeat", asked.append)
+            give_card(joined, GOOD)
+        assert Invoice.objects.filter(status="open").exists()
+        monkeypatch.setattr(operations, "ANOTHER", 0.5)
+        monkeypatch.setattr(operations, "sleep", lambda _: answered and new_card.repeat(asked[0]))
+        assert "Your renewal is paid" in text(joined.get(PAGE + "?back=card", follow=True))
+        assert Operation.objects.filter(kind="pay_invoice").count() == 1
+        assert breached() == set()
 
     def test_of_the_customer_alone_becomes_the_subscriptions_too(self, joined, fails, ada):
         fails(people.LOST)
