@@ -107,7 +107,7 @@ class Demo:
 def running(folder: Path, *, like: Path | None = None, **environment: str) -> Iterator[Demo]:
     """A demo that is ready, going on from a copy of `like` if told; afterwards it stops and leaves nothing behind."""
     if like is not None:
-        shutil.copytree(like, folder, ignore=shutil.ignore_patterns("demo.log"))
+        copy(like, folder)
     demo = Demo(folder=folder, environment=environment)
     try:
         demo.start()
@@ -115,6 +115,11 @@ def running(folder: Path, *, like: Path | None = None, **environment: str) -> It
     finally:
         demo.stop()
     assert demo.left_behind() == []
+
+
+def copy(like: Path, folder: Path) -> None:
+    """What a stopped demo keeps, for another to go on from; not its log, nor the broker's folder, which is empty."""
+    shutil.copytree(like, folder, ignore=shutil.ignore_patterns("demo.log", "queue"))
 
 
 def lived(shared: Path) -> Path:

@@ -9,8 +9,8 @@ from tests.journeys.rig import running
 
 
 @pytest.fixture
-def demo(tmp_path, redis):
-    with running(tmp_path / "var", REDIS_URL=redis.url) as demo:
+def demo(tmp_path, redis, lived):
+    with running(tmp_path / "var", like=lived, REDIS_URL=redis.url) as demo:
         yield demo
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys import walk
+from tests.journeys import rig, walk
 from tests.journeys.rig import Demo
 from tests.processes import until
 
@@ -18,8 +18,9 @@ def test_a_newcomer_walks_from_the_home_page_to_a_checkout_that_knows_them(demo)
 
 
 @pytest.fixture
-def other(tmp_path):
+def other(tmp_path, lived):
     """A second demo, beside the shared one."""
+    rig.copy(lived, tmp_path / "var")
     second = Demo(folder=tmp_path / "var")
     second.start()
     yield second
