@@ -161,7 +161,11 @@ class SetPasswordForm(Plain, account_forms.SetPasswordForm):  # type: ignore[mis
 
 
 class ReauthenticateForm(Plain, account_forms.ReauthenticateForm):  # type: ignore[misc]
-    pass
+    """Nothing else stands on its page, so whoever comes can type at once."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].widget.attrs["autofocus"] = True
 
 
 class ChangeEmailForm(Plain, account_forms.AddEmailForm):  # type: ignore[misc]

@@ -46,9 +46,7 @@ def runs(case: Case) -> bool:
 
 
 class DaysForm(ActForm):
-    days = forms.IntegerField(
-        label=_("Days"), min_value=1, max_value=MOST_DAYS, widget=forms.NumberInput({"autofocus": True})
-    )
+    days = forms.IntegerField(label=_("Days"), min_value=1, max_value=MOST_DAYS)
 
 
 @offer

@@ -44,7 +44,7 @@ class ReasonForm(forms.Form):
 
 class AssignForm(ReasonForm):
     field_order = ("number", "reason")
-    number = forms.CharField(label=_("Member number"), max_length=20, widget=forms.TextInput({"autofocus": True}))
+    number = forms.CharField(label=_("Member number"), max_length=20)
 
 
 @page(Permission.SEE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.template.loader import render_to_string
 
 from billing import dunning, next_charge, outlook, overdue, trouble
+from billing.console import charged
 from billing.models import Customer, Invoice
 from membership import lifecycle, panels
 
@@ -37,6 +38,7 @@ def money(request: HttpRequest, *, member: Member, membership: Membership | None
         "unpaid": unpaid,
         "trouble": trouble.reason(unpaid) if unpaid else "",
         "invoices": list(Invoice.objects.filter(membership__member=member)[:SHOWN]),
+        "since_canceling": charged.since_canceling(membership) if membership else [],
         "customer": Customer.objects.filter(member=member).first(),
     }
     return render_to_string("console/billing_facts.html", context, request)

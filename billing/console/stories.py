@@ -66,7 +66,7 @@ CODES = {
 }
 CODED = ("basis", "effect", "means")
 STATES = {
-    "paid": _("Invoice %(number)s was paid on %(day)s."),
+    "paid": _("Invoice %(number)s was paid on %(moment)s."),
     "open": _("Invoice %(number)s is open."),
     "void": _("Invoice %(number)s was dropped."),
     "draft": _("Invoice %(number)s is being prepared."),
@@ -109,7 +109,7 @@ def invoices(member: Member, before: datetime | None, limit: int) -> list[Line]:
 
 
 def _line(invoice: Invoice) -> Line:
-    facts = {"number": invoice.number, "day": vip.day(invoice.paid_at)}
+    facts = {"number": invoice.number, "moment": vip.moment(invoice.paid_at)}
     return Line(
         at=invoice.made_at,
         order=invoice.pk,

@@ -76,7 +76,19 @@ def take(request: HttpRequest, step: Step, form: forms.Form, *, staff: Staff) ->
 
 def _page(request: HttpRequest, step: Step, form: forms.Form, staff: Staff, **shown: Any) -> HttpResponse:
     status = shown.pop("status", 200)
+    if "lines" not in shown:
+        _focus(form)
     return render(request, "console/act.html", {"step": step, "form": form, "staff": staff, **shown}, status=status)
+
+
+def _focus(form: forms.Form) -> None:
+    """Whoever opens the form can type at once: in its first field, or in the first that was refused."""
+    fields = form.visible_fields()
+    for one in fields:
+        one.field.widget.attrs.pop("autofocus", None)
+    refused = [one for one in fields if form.is_bound and one.errors]
+    for one in (refused or fields)[:1]:
+        one.field.widget.attrs["autofocus"] = True
 
 
 def _mark(lines: list[str]) -> str:

@@ -15,6 +15,7 @@ from membership.console.access import staff_of
 from membership.console.acts import member_by
 from membership.roles import Permission
 from perks import checks, decisions
+from perks.console import differing
 from perks.kinds.base import localized
 from perks.models import Decision, Perk
 from perks.schemas import CheckIn
@@ -109,6 +110,8 @@ def one(request: HttpRequest, ident: str) -> HttpResponse:
     then = _verdicts(kept.answer, names)
     today = {v.code: v for v in _verdicts(orjson.dumps(told["today"] or {}), names)}
     basket = told["question"].get("basket")
+    now_totals = (told["today"] or {}).get("totals")
+    member_then, member_now = told["answer"].get("member"), (told["today"] or {}).get("member")
     context = {
         "staff": staff_of(request),
         "kept": kept,
@@ -116,13 +119,21 @@ def one(request: HttpRequest, ident: str) -> HttpResponse:
         "currency": basket["currency"] if basket else "",
         "lines": _lines(basket),
         "shipping": (basket or {}).get("shipping"),
+        "totals": differing.sums(told["answer"].get("totals"), now_totals),
+        "totals_today": now_totals is not None,
         "verdicts": [
-            (verdict, now := today.get(verdict.code), now is not None and now.says_as(verdict)) for verdict in then
+            (
+                verdict,
+                now := today.get(verdict.code),
+                same := now is not None and now.says_as(verdict),
+                differing.why(verdict, now, member_then, member_now) if now is not None and not same else "",
+            )
+            for verdict in then
         ],
-        "then": told["answer"].get("member"),
-        "until_then": _moment(told["answer"].get("member")),
-        "now": (told["today"] or {}).get("member"),
-        "until_now": _moment((told["today"] or {}).get("member")),
+        "then": member_then,
+        "until_then": _moment(member_then),
+        "now": member_now,
+        "until_now": _moment(member_now),
     }
     return render(request, "console/check.html", context)
 

@@ -66,6 +66,9 @@ class TestReplay:
         assert "membership_lapsed" in told
         assert "They were then current silver" in told
         assert "They are today lapsed" in told
+        assert "It differs because they were current then, and are lapsed today." in told
+        assert "Goods € 258.00 € 258.00 Delivery € 9.95 € 9.95" in told
+        assert "To pay € 267.95 € 267.95" in told
 
     def test_is_found_by_day_and_by_perk_in_the_members_own_zone(self, client, asked, ada, clock):
         ada.user.time_zone = "Pacific/Auckland"
