@@ -1,10 +1,11 @@
 """Aligning: Stripe's subscription is made to fit the membership, where a change began here.
 
 Two things are kept equal. The next charge is at the end of the last term: free days, a gift or a rest move it, as
-`trial_end` moves Stripe's billing anchor. And while a stop is open nothing is collected: Stripe keeps the renewal as a
+`trial_end` moves Stripe's billing anchor. And while a stop is open, or nobody could be told of the renewal (untold.py),
+nothing is collected: Stripe keeps the renewal as a
 draft, and what was asked for before is not tried again, which Stripe would go on doing (its documentation: "invoices
-created before subscriptions are paused continue to be retried"). When the stop is lifted, what was kept back for the
-running period is collected; what was kept back for a period that has passed under the stop is dropped.
+created before subscriptions are paused continue to be retried"). When that is over, what was kept back for the
+running period is collected; what was kept back for a period that has passed meanwhile is dropped.
 
 What is to be done is an Operation in the transaction of the change; making it asks for the facts of that
 moment, so an answer that was lost, or two changes that overtake each other, end in the same.
@@ -18,20 +19,21 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from billing import gateway, leftovers, operations, outlook, sync
+from billing import gateway, leftovers, operations, outlook, sync, untold
 from billing.models import LIVE, Operation, Subscription
 from membership import clock
-from membership.models import Membership
+from membership.models import Membership, Message
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 KIND = "align"
-HELD = "held_by_stop"  # the metadata of an invoice whose automatic charge a stop has switched off
+HELD = "held_by_stop"  # the metadata of an invoice whose automatic charge was switched off here
 
 
 def plan(membership: Membership) -> None:
-    """Note what Stripe must be told, once for each stop that opens or is lifted and for each new moment of the charge.
+    """Note what Stripe must be told, once for each stop that opens or is lifted, for each letter that came back or is
+    seen to, and for each new moment of the charge.
 
     Called whenever a membership changed, inside that change's transaction. `membership` is loaded with facts.
     """
@@ -39,6 +41,9 @@ def plan(membership: Membership) -> None:
     if subscription is None:
         return
     reasons = [f"stop:{stop.pk}:{'open' if stop.lifted_at is None else 'lifted'}" for stop in membership.stops.all()]
+    reasons += [
+        f"letter:{letter.pk}:{'back' if letter.seen_at is None else 'seen'}" for letter in untold.letters(membership)
+    ]
     ends_at, period_ends = outlook.charge_at(membership), subscription.current_period_end
     if _moves(membership, ends_at, period_ends, ends_by_itself=subscription.ends_by_itself):
         reasons.append(f"charge:{ends_at:%Y%m%dT%H%M%S}")
@@ -87,21 +92,23 @@ def _at_stripe(subscription_id: str, membership_pk: int) -> None:
     if read["status"] not in LIVE:
         return
     membership = Membership.objects.with_facts().get(pk=membership_pk)
-    change = _difference(membership, read)
+    letters = untold.letters(membership)
+    waits = _is_stopped(membership) or any(letter.seen_at is None for letter in letters)
+    change = _difference(membership, read, waits=waits)
     if change:
         gateway.call(subscriptions.update, subscription_id, change)
-    for invoice in _unpaid(subscription_id) if membership.stops.all() else ():
+    for invoice in _unpaid(subscription_id) if membership.stops.all() or letters else ():
         with contextlib.suppress(gateway.StripeRefused):  # paid or voided in this very moment
-            if _is_stopped(membership):
+            if waits:
                 _hold(invoice)
-            elif _was_held(membership, invoice):
+            elif _was_held(membership, letters, invoice):
                 _let_go(invoice)
 
 
-def _difference(membership: Membership, read: dict[str, Any]) -> dict[str, Any]:
+def _difference(membership: Membership, read: dict[str, Any], *, waits: bool) -> dict[str, Any]:
     change: dict[str, Any] = {}
-    if _is_stopped(membership) != bool(read.get("pause_collection")):
-        change["pause_collection"] = {"behavior": "keep_as_draft"} if _is_stopped(membership) else ""
+    if waits != bool(read.get("pause_collection")):
+        change["pause_collection"] = {"behavior": "keep_as_draft"} if waits else ""
     ends_at = outlook.charge_at(membership)
     period_ends = gateway.moment(read["items"]["data"][0]["current_period_end"])
     by_itself = bool(read["cancel_at_period_end"] or read["cancel_at"])
@@ -122,23 +129,25 @@ def _unpaid(subscription_id: str) -> list[dict[str, Any]]:
 
 
 def _hold(invoice: dict[str, Any]) -> None:
-    """What was asked for before the stop is not tried while it is open."""
+    """What was asked for before is not tried meanwhile."""
     if invoice["auto_advance"]:
         change = {"auto_advance": False, "metadata": {HELD: "yes"}}
         gateway.call(gateway.client().v1.invoices.update, invoice["id"], change)
 
 
-def _was_held(membership: Membership, invoice: dict[str, Any]) -> bool:
-    """By us, or by Stripe because it was made under a stop. What staff hold back by hand is theirs to let go."""
+def _was_held(membership: Membership, letters: list[Message], invoice: dict[str, Any]) -> bool:
+    """By us, or by Stripe because it was made while nothing was to be collected. What staff hold back by hand is theirs
+    to let go."""
     if invoice["auto_advance"]:
         return False
     made = gateway.moment(invoice["created"])
     under = any(s.opened_at <= made and (s.lifted_at is None or made < s.lifted_at) for s in membership.stops.all())
+    under = under or any(letter.bounced_at and letter.bounced_at <= made for letter in letters)
     return bool((invoice["metadata"] or {}).get(HELD)) or (invoice["status"] == "draft" and under)
 
 
 def _let_go(invoice: dict[str, Any]) -> None:
-    """Stripe collects neither by itself after a pause. Nobody pays for a period that has passed under a stop."""
+    """Stripe collects neither by itself after a pause. Nobody pays for a period that has passed under one."""
     if any(gateway.moment(line["period"]["end"]) > clock.now() for line in invoice["lines"]["data"]):
         change = {"auto_advance": True, "metadata": {HELD: ""}}
         gateway.call(gateway.client().v1.invoices.update, invoice["id"], change)

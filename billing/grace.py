@@ -11,10 +11,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Min, Prefetch
+from django.db.models import Min, Prefetch, Q
 
-from billing import dunning, gateway, sync
-from billing.models import Subscription
+from billing import dunning, gateway, sync, untold
+from billing.models import LIVE, Subscription
 from membership import standing, sweeps
 from membership.models import Membership, Plan
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-UNPAID = ("past_due", "unpaid")  # tried, and not paid; an invoice that was not tried yet is waited for
+UNPAID = ("past_due", "unpaid")  # tried, and not paid; one that was not tried yet is waited for, but see untold.py
 UNDER_A_STOP, A_DAY = timedelta(hours=1), timedelta(days=1)
 MIDNIGHT = timedelta(hours=26)  # by how much grace may end sooner than whole days after what was paid for: summer time
 
@@ -40,7 +40,7 @@ def due(*, at: datetime) -> QuerySet[Subscription]:
     """
     shortest = Plan.objects.aggregate(days=Min("grace_days"))["days"] or 0
     unpaid = Subscription.objects.filter(
-        status__in=UNPAID,
+        Q(status__in=UNPAID) | Q(untold.held(), status__in=LIVE),
         membership__ended_at=None,  # memberships_that_renew
         membership__renewal_expected=True,
         membership__entitled_until__lte=at - timedelta(days=shortest) + MIDNIGHT,
@@ -60,9 +60,11 @@ def _one(subscription: Subscription, at: datetime) -> bool:
 
 
 def is_over(subscription: Subscription, membership: Membership, at: datetime) -> bool:
-    """Whether it is unpaid and the grace of its membership (loaded with_facts) has run out."""
+    """Whether it is unpaid and the grace of its membership (loaded with_facts) has run out. So it is where the charge
+    waits because nobody could be told of it."""
     until = standing.grace_until(membership)
-    return subscription.status in UNPAID and until is not None and until <= at
+    waits = subscription.status in LIVE and untold.letter(membership) is not None
+    return (subscription.status in UNPAID or waits) and until is not None and until <= at
 
 
 def _end(subscription: Subscription, at: datetime) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.template.loader import render_to_string
 
-from billing import dunning, next_charge, outlook, overdue, plan_offers, refund_quotes, trouble
+from billing import dunning, next_charge, outlook, overdue, plan_offers, refund_quotes, trouble, untold
 from billing.models import CheckoutSession, Invoice, Subscription
 from membership import lifecycle, panels, standing
 from membership.standing import Standing
@@ -33,6 +33,7 @@ def next_payment(request: HttpRequest, *, member: Member, membership: Membership
         "standing": now.value,
         "subscription": subscription,
         "price": next_charge.price(membership),
+        "letter": untold.letter(membership) if now in {Standing.CURRENT, Standing.GRACE} else None,
         "renews_at": max((t.ends_at for t in membership.terms.all()), default=None),
         "renews": now in {Standing.CURRENT, Standing.GRACE} and membership.renewal_expected,
         "can_stay": outlook.can_stay(membership),

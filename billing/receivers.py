@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.dispatch import receiver
 
-from billing import aligning, notices
-from membership.signals import membership_changed
+from billing import aligning, notices, untold
+from membership.signals import address_confirmed, mail_came_back, membership_changed
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from membership.models import Membership
+    from membership.models import Member, Membership, Message
 
 
 @receiver(membership_changed, dispatch_uid="billing.membership_changed")
@@ -20,3 +20,22 @@ def on_membership_changed(*, membership: Membership, at: datetime, **_: Any) -> 
     """What Stripe must be told follows the facts, and so does what is owed to be told before the next charge."""
     aligning.plan(membership)
     notices.plan(membership=membership, at=at)
+
+
+@receiver(mail_came_back, dispatch_uid="billing.mail_came_back")
+def on_mail_came_back(*, message: Message, **_: Any) -> None:
+    """A letter about a renewal came back, or was seen to: the charge waits, or goes on."""
+    if message.member is not None and untold.is_about_a_renewal(message):
+        _align(message.member)
+
+
+@receiver(address_confirmed, dispatch_uid="billing.address_confirmed")
+def on_address_confirmed(*, member: Member, at: datetime, **_: Any) -> None:
+    """What came back from the old address goes to this one."""
+    if untold.tell_again(member=member, at=at):
+        _align(member)
+
+
+def _align(member: Member) -> None:
+    for membership in untold.memberships(member):
+        aligning.plan(membership)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from membership import clock, limits, messages, search, staff, timeline
 from membership.models import Member, SearchKey, User
+from membership.signals import address_confirmed
 
 if TYPE_CHECKING:
     from allauth.account.models import EmailAddress
@@ -129,3 +130,4 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             actor=f"member:{member.pk}",
             data={"address": email_address.pk},
         )
+        address_confirmed.send(Member, member=member, at=clock.now())

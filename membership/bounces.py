@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import transaction
 
 from membership.models import Message
+from membership.signals import mail_came_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,8 +64,12 @@ def for_good(refusal: smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError) -> 
 
 def note(message: Message, said: str, *, at: datetime) -> bool:
     """It reached nobody, as is known since `at`. -> whether that is news."""
-    unknown = Message.objects.filter(pk=message.pk, bounced_at=None)
-    return bool(unknown.update(bounced_at=at, bounce_said=said[:40]))
+    with transaction.atomic():
+        unknown = Message.objects.filter(pk=message.pk, bounced_at=None)
+        if not unknown.update(bounced_at=at, bounce_said=said[:40]):
+            return False
+        mail_came_back.send(Message, message=message, at=at)
+    return True
 
 
 def take(report: Report, *, at: datetime) -> bool:

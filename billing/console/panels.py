@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.template.loader import render_to_string
 
-from billing import dunning, next_charge, outlook, overdue, trouble
+from billing import dunning, next_charge, outlook, overdue, trouble, untold
 from billing.console import charged
 from billing.models import Customer, Invoice
 from membership import lifecycle, panels
@@ -35,6 +35,7 @@ def money(request: HttpRequest, *, member: Member, membership: Membership | None
         "charge_at": charge_at,
         "renews": renews,
         "awaited": renews and charge_at is not None and charge_at <= at,
+        "letter": untold.letter(membership) if membership and renews else None,
         "unpaid": unpaid,
         "trouble": trouble.reason(unpaid) if unpaid else "",
         "invoices": list(Invoice.objects.filter(membership__member=member)[:SHOWN]),

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from billing import announcing, inbox, janitor
+from billing import announcing, inbox, janitor, outlook, untold
 from billing.models import Customer, Notice, Operation, ReconcileFinding, StripeEvent
 from billing.operations import OPEN
-from membership.console import queues, waiting
+from membership import clock
+from membership.console import mails_waiting, queues, waiting
 from membership.console.mails_waiting import TOO_LONG, outcome, why_stuck
 from membership.console.queues import Queue, Row
 from membership.templatetags import vip
@@ -23,9 +24,26 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from membership.models import Member, Staff, Work
+    from membership.models import Member, Message, Staff, Work
 
 LATELY = timedelta(days=30)
+
+
+def _what_the_charge_does(row: Message) -> str:
+    """What seeing to a letter about a renewal sets free."""
+    if row.member is None or not untold.is_about_a_renewal(row):
+        return ""
+    for membership in untold.memberships(row.member):
+        charge_at = outlook.charge_at(membership)
+        if charge_at is not None and row in untold.letters(membership):
+            said = {"day": vip.day(charge_at)}
+            if charge_at > clock.now():
+                return gettext("The renewal of %(day)s is held: nothing is charged before this is seen to.") % said
+            return gettext("The renewal of %(day)s is held: it is charged as soon as this is seen to.") % said
+    return ""
+
+
+mails_waiting.consequences.append(_what_the_charge_does)
 
 queues.register(
     Queue(

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from billing import dunning, gateway, new_card, next_charge, sync, trouble
+from billing import dunning, gateway, new_card, next_charge, sync, trouble, untold
 from billing.models import Customer, Invoice
 from billing.views.guards import member_of, member_required
 from membership import clock, limits, standing
@@ -91,6 +91,7 @@ def _what_is_wrong(membership: Membership, at: datetime) -> dict[str, Any]:
     return {
         "standing": standing.at(membership, at).value,
         "invoice": invoice,
+        "letter": untold.letter(membership),
         "reason": trouble.reason(invoice) if invoice else "",
         "again_at": invoice.next_try_at if invoice and invoice.next_try_at and invoice.next_try_at > at else None,
         "grace_until": standing.grace_until(membership),

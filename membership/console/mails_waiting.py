@@ -13,10 +13,11 @@ from membership import messages, work
 from membership.console import queues, waiting
 from membership.console.queues import Queue, Row
 from membership.models import Message
+from membership.signals import mail_came_back
 from membership.templatetags import vip
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -115,11 +116,16 @@ def why_stuck(row: Work) -> str:
     return told or gettext("Nobody has tried it: a worker may be down.")
 
 
+# What upper apps know of a mail that came back: each answers in words, or "" (billing: what its charge waits for).
+consequences: list[Callable[[Message], str]] = []
+
+
 def _facts(row: Message) -> list[str]:
     facts = {"subject": subject(row), "when": vip.moment(row.written_at), "address": row.to}
     told = [gettext("“%(subject)s”, written on %(when)s to %(address)s.") % facts]
     if row.bounced_at:
         told.append(gettext("It came back: %(why)s.") % {"why": why_back(row)})
+        told += filter(None, (consequence(row) for consequence in consequences))
     else:
         told.append(why_stuck(row))
     if row.member and row.member.user.email != row.to:
@@ -168,6 +174,7 @@ BOUNCED = waiting.register(
         member=_member,
         again=_once_more,
         retry=_send_again,
+        after=lambda row, at: mail_came_back.send(Message, message=row, at=at),
     )
 )
 waiting.register(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.db import transaction
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -48,6 +49,7 @@ class Kind:
     again: Callable[[Any], str] = lambda row: ""
     retry: Callable[[Any, Staff, str, datetime], str] | None = None
     also: dict[str, Any] | None = None  # fields that change with `seen_at`
+    after: Callable[[Any, datetime], object] = lambda row, at: None  # in the same transaction
 
 
 _kinds: dict[str, Kind] = {}
@@ -113,15 +115,17 @@ def see_to(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 def mark(kind: Kind, row: Any, staff: Staff, at: datetime) -> None:
     """It waits no more. Raises seen.SeenAlready."""
     rows = type(row)._default_manager.filter(pk=row.pk)
-    seen.mark(
-        rows,
-        verb=kind.verb,
-        member=kind.member(row),
-        subject=f"{kind.code}:{row.pk}",
-        at=at,
-        actor=staff.actor,
-        **(kind.also or {}),
-    )
+    with transaction.atomic():
+        seen.mark(
+            rows,
+            verb=kind.verb,
+            member=kind.member(row),
+            subject=f"{kind.code}:{row.pk}",
+            at=at,
+            actor=staff.actor,
+            **(kind.also or {}),
+        )
+        kind.after(row, at)
 
 
 def _step(kind: Kind, row: Any, **verbs: Any) -> steps.Step:
