@@ -145,7 +145,11 @@ class Lift(Act):
 @offer
 class Cancel(Act):
     name, order = "cancel", 30
-    label, button, done = _("Cancel"), _("Cancel the membership"), _("Canceled. Nothing more will be charged.")
+    label, button, done = (
+        _("Cancel the membership"),
+        _("Cancel the membership"),
+        _("Canceled. Nothing more will be charged."),
+    )
     about = _("As the member's own cancel page does it.")
 
     def fits(self, case: Case) -> bool:

@@ -53,7 +53,7 @@ class Step:
 def take(request: HttpRequest, step: Step, form: forms.Form, *, staff: Staff) -> HttpResponse:
     """Answer a request of either look. `form` is bound when something was sent. Its `reason` goes into the audit."""
     if not form.is_bound:
-        return _page(request, step, form, staff, problem=step.problem)
+        return _page(request, step, form, staff, problem=step.problem, impossible=bool(step.problem))
     if not form.is_valid():
         return _page(request, step, form, staff, status=422)
     try:

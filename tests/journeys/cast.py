@@ -269,6 +269,7 @@ class Cast:
         gold = self.demo.persona("gold")
         return {
             "number": gold["number"],
+            "silver_number": self.demo.persona("silver")["number"],
             "card_token": gold["card_token"],
             "session": self.session,
             "intent": self.intent,

@@ -1,7 +1,7 @@
 """Pictures of a running demo: `python -m tests.journeys.pictures FOLDER PORT` (VIP_DATA and PORT of the demo).
 
 Every page as every role sees it goes to test-results/pages/, at a desk and on a phone, to be looked at by people; with
-`--dark` in the dark. `--readme` makes the few in docs/screenshots/ instead.
+`--dark` in the dark, with `--german` in German. `--readme` makes the few in docs/screenshots/ instead.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
 DOCS = ROOT / "docs" / "screenshots"
 FOR_README = {
-    "plans": ("visitor", "/plans/", 1000),
+    "plans": ("visitor", "/plans/", 1480),
     "portal": ("gold", "/portal/", 1100),
-    "card": ("visitor", "/c/{card_token}", 900),
+    "card": ("visitor", "/c/{card_token}", 700),
     "shop": ("shopper", "/demo/shop/basket/", 1150),
+    "console": ("clerk", "/console/members/{silver_number}/", 1000),
+    "concierge": ("clerk", "/console/concierge/{concierge_request_pk}/", 960),
+    "health": ("clerk", "/console/health/members/", 640),
     "shelf": ("shopper", "/demo/shop/", 1150),
 }
 
@@ -37,13 +40,17 @@ def everything(cast: Cast, options: argparse.Namespace) -> None:
     for who in options.who or ROLES:
         tab = cast.named(who).new_tab()
         tab.emulate_media(color_scheme="dark" if options.dark else "light", reduced_motion="reduce")
+        if options.german:
+            tab.goto("/plans/", timeout=PATIENCE)
+            tab.locator("form.languages [value=de]").first.click(timeout=PATIENCE)
+        looks = "".join(f"-{look}" for look in ("german", "dark") if getattr(options, look))
         for name, pattern in routes.of(cast.demo).items():
             entry = TABLE.get(name)
             if isinstance(entry, Page) and (not options.only or name in options.only):
                 for number, address in enumerate(routes.addresses(pattern, entry, cast.facts)):
                     answer = tab.goto(address, timeout=PATIENCE)
                     if answer and answer.status == 200 and not answer.request.redirected_from:
-                        shoot(tab, f"{name.replace(':', '-')}{number or ''}-{who}{'-dark' if options.dark else ''}")
+                        shoot(tab, f"{name.replace(':', '-')}{number or ''}-{who}{looks}")
 
 
 def shoot(tab: Tab, name: str) -> None:
@@ -69,6 +76,7 @@ def main() -> None:
     asked.add_argument("folder", type=Path)
     asked.add_argument("port", type=int)
     asked.add_argument("--dark", action="store_true")
+    asked.add_argument("--german", action="store_true")
     asked.add_argument("--readme", action="store_true")
     asked.add_argument("--who", action="append")
     asked.add_argument("--only", action="append", help="the name of a route")
