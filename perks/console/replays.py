@@ -9,7 +9,7 @@ import orjson
 from django.http import Http404
 from django.shortcuts import render
 
-from membership import calendar, clock
+from membership import calendar, clock, standing
 from membership.console import access
 from membership.console.access import staff_of
 from membership.console.acts import member_by
@@ -134,6 +134,7 @@ def one(request: HttpRequest, ident: str) -> HttpResponse:
         "until_then": _moment(member_then),
         "now": member_now,
         "until_now": _moment(member_now),
+        "zone": own.time_zone if (own := standing.own_membership(kept.member)) else kept.member.user.time_zone,
     }
     return render(request, "console/check.html", context)
 

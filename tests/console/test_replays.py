@@ -11,7 +11,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from membership.models import Member, Note
+from membership.models import Member, Membership, Note
+from membership.templatetags.vip import last_day
 from perks import decisions
 from perks.console.finding import used_on
 from perks.console.replays import about
@@ -65,6 +66,8 @@ class TestReplay:
         assert "method_excluded" in told
         assert "membership_lapsed" in told
         assert "They were then current silver" in told
+        bought = Membership.objects.get()
+        assert f"until {last_day(bought.entitled_until, bought.time_zone)}" in told  # the day they were promised
         assert "They are today lapsed" in told
         assert "It differs because they were current then, and are lapsed today." in told
         assert "Goods € 258.00 € 258.00 Delivery € 9.95 € 9.95" in told
