@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Sum
 from django.utils.translation import gettext_noop
 
 from billing import endings, gateway, operations, outlook, refund_outcomes, refund_policy, refund_quotes
-from billing.models import Operation, Payment, Refund
+from billing.models import STANDING, Operation, Payment, Refund
 from billing.refund_policy import Basis, Quote
 from membership import audit, clock, timeline
 from membership.errors import DomainError
@@ -31,6 +31,7 @@ KIND = "refund"
 Effect = Refund.Effect
 TRY_AGAIN = frozenset({"balance_insufficient", "insufficient_funds"})  # our account at Stripe is short; it fills again
 PATIENCE = timedelta(hours=1)
+COUNTS_FOR = timedelta(days=30)  # how long goodwill that one person gave counts towards the limit
 
 
 class QuoteChanged(DomainError):
@@ -74,10 +75,6 @@ def decide(
     the same `once`. Raises QuoteChanged, NoSuchEnd, refund_policy's refusals.
     """
     decision = f"refund:{once or secrets.token_hex(12)}"
-    if quote.basis == Basis.GOODWILL:
-        refund_policy.check_goodwill(
-            amount=quote.amount, limit=settings.GOODWILL_LIMIT, reason=reason, actor=actor, approved_by=approved_by
-        )
     decided: dict[str, Any] = {"effect": effect, "ends_at": ends_at, "reason": reason, "actor": actor}
     decided |= {"approved_by": approved_by, "basis": quote.basis, "currency": quote.currency, "decided_at": at}
     try:
@@ -96,6 +93,10 @@ def _decide(membership_pk: int, decision: str, quote: Quote, decided: dict[str, 
     stands = refund_quotes.standing_decision(membership)
     if ending and stands:
         return stands, False
+    if quote.basis == Basis.GOODWILL:
+        named = {name: decided[name] for name in ("reason", "actor", "approved_by")}
+        together = quote.amount + given_by_one(membership, at)
+        refund_policy.check_goodwill(amount=together, limit=settings.GOODWILL_LIMIT, **named)
     _check_end(membership, decided, at)
     _same_as_now(membership, quote, at)
     for part in quote.parts:
@@ -113,6 +114,19 @@ def _decide(membership_pk: int, decision: str, quote: Quote, decided: dict[str, 
         endings.note(membership, at_period_end=decided["ends_at"] is not None)
     _record(membership, decision, quote, decided, at)
     return decision, True
+
+
+def given_by_one(membership: Membership, at: datetime) -> int:
+    """Goodwill of the last 30 days that one person gave alone, minor units: it counts towards their limit, so that a
+    large sum is not given as several small ones."""
+    alone = Refund.objects.filter(
+        membership=membership,
+        basis=Basis.GOODWILL,
+        approved_by="",
+        state__in=STANDING,
+        decided_at__gt=at - COUNTS_FOR,
+    )
+    return int(alone.aggregate(sum=Sum("amount"))["sum"] or 0)
 
 
 def _check_end(membership: Membership, decided: dict[str, Any], at: datetime) -> None:

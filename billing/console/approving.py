@@ -51,6 +51,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 
     step = _step(
         asked,
+        staff.user_id,
         title=_("Approve a refund"),
         about=_("Read who asked for it and why. It is given back once you have confirmed what will happen."),
         button=_("Approve it and give it back"),
@@ -73,6 +74,7 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
 
     step = _step(
         asked,
+        staff.user_id,
         title=_("Decline a refund"),
         about=_("Say why, so that who asked for it knows what to tell the member."),
         button=_("Decline it"),
@@ -98,7 +100,7 @@ def _waits(asked: AskedRefund, at: datetime) -> None:
         raise approvals.Answered
 
 
-def _step(asked: AskedRefund, **said: Any) -> steps.Step:
+def _step(asked: AskedRefund, by: int, **said: Any) -> steps.Step:
     member = asked.membership.member
     facts = {
         "name": asked.asked_by.staff.name,
@@ -111,6 +113,7 @@ def _step(asked: AskedRefund, **said: Any) -> steps.Step:
         back=reverse("console-member", args=[member.number]),
         back_words=f"{member.name}, {numbers.group(member.number)}",
         goes_to=reverse("console-queue", args=["second-person"]),
+        problem=gettext("You asked for this yourself: a colleague has to answer.") if asked.asked_by_id == by else "",
         facts=[
             gettext("%(name)s asked on %(when)s to give back %(amount)s: “%(reason)s”") % facts,
             gettext("It waits until %(until)s.") % facts,

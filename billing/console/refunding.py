@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import approvals, gateway, refund_quotes, refunds
 from billing.models import Refund
-from billing.refund_policy import Basis, Quote
+from billing.refund_policy import Basis, NothingToRefund, Quote
 from membership import money
 from membership.console.acts import Act, ActForm, Case, offer
 from membership.errors import DomainError
@@ -55,6 +55,10 @@ class NotYourOwn(DomainError):
     message = gettext_noop("This is your own membership: a colleague has to do it.")
 
 
+class NotByLaw(NothingToRefund):
+    message = gettext_noop("The law's right to change one's mind does not hold here any more, or not for what was paid. See what the house's rule gives back, or give an amount of goodwill.")  # fmt: skip  # noqa: E501
+
+
 class RefundForm(ActForm):
     basis = forms.ChoiceField(label=_("Why money goes back"), choices=[(key.value, BASES[key]) for key in Basis])
     amount = forms.DecimalField(
@@ -91,11 +95,14 @@ class GiveBack(Act):
     def preview(self, case: Case, asked: dict[str, Any]) -> list[str]:
         quote = _quote(case, asked)
         lines = [_in_words(line, quote.currency) for line in quote.working] + [what_becomes(ends=_ends(asked))]
-        return lines + ([gettext(WAITS)] if _above(quote) else [])
+        return lines + _waiting(case) + (_why_it_waits(case, quote) if _above(case, quote) else [])
+
+    def confirm(self, case: Case, asked: dict[str, Any]) -> str | None:
+        return gettext("Ask a second person") if _above(case, _quote(case, asked)) else None
 
     def do(self, case: Case, asked: dict[str, Any]) -> str | None:
         quote = _quote(case, asked)
-        if _above(quote):
+        if _above(case, quote):
             approvals.ask(
                 membership=case.held,
                 quote=quote,
@@ -119,8 +126,28 @@ class GiveBack(Act):
         return None
 
 
-def _above(quote: Quote) -> bool:
-    return quote.basis == Basis.GOODWILL and quote.amount > settings.GOODWILL_LIMIT
+def _above(case: Case, quote: Quote) -> bool:
+    together = quote.amount + refunds.given_by_one(case.held, case.at)
+    return quote.basis == Basis.GOODWILL and together > settings.GOODWILL_LIMIT
+
+
+def _waiting(case: Case) -> list[str]:
+    asked = approvals.waiting(case.at).filter(membership=case.held).first()
+    if asked is None:
+        return []
+    facts = {"amount": vip.money_exact(asked.amount, asked.currency), "name": asked.asked_by.staff.name}
+    return [gettext("Beside this, %(amount)s that %(name)s asked for wait for a second person.") % facts]
+
+
+def _why_it_waits(case: Case, quote: Quote) -> list[str]:
+    given = refunds.given_by_one(case.held, case.at)
+    if not given:
+        return [gettext(WAITS)]
+    said = {"amount": vip.money_exact(given, quote.currency)}
+    return [
+        gettext("In the last 30 days one person gave %(amount)s of goodwill already; it counts.") % said,
+        gettext(WAITS),
+    ]
 
 
 def _effect(asked: dict[str, Any]) -> str:
@@ -128,12 +155,17 @@ def _effect(asked: dict[str, Any]) -> str:
 
 
 def _quote(case: Case, asked: dict[str, Any]) -> Quote:
-    """Raises NotYourOwn, NothingToRefund, TooMuch."""
+    """Raises NotYourOwn, NothingToRefund, NotByLaw, TooMuch."""
     if case.member.user_id == case.staff.user_id:
         raise NotYourOwn
     basis = Basis(asked["basis"])
     amount = _minor(asked["amount"], case.held) if basis == Basis.GOODWILL else None
-    return refund_quotes.quote(membership=case.held, basis=basis, at=case.at, amount=amount)
+    try:
+        return refund_quotes.quote(membership=case.held, basis=basis, at=case.at, amount=amount)
+    except NothingToRefund:
+        if basis == Basis.COOLING_OFF:
+            raise NotByLaw from None
+        raise
 
 
 def _minor(amount: Decimal, membership: Membership) -> int | None:

@@ -90,6 +90,9 @@ class Act:
         """What will happen, in words, days and money. Raises DomainError where it cannot."""
         raise NotImplementedError
 
+    def confirm(self, case: Case, asked: dict[str, Any]) -> str | None:
+        """The button's words once it is known what will happen, where `button` would say too much."""
+
     def do(self, case: Case, asked: dict[str, Any]) -> str | None:
         """Do it, by the product's own verb. -> what to say in place of `done`, if anything. Raises DomainError."""
         raise NotImplementedError
@@ -141,6 +144,7 @@ def _step(act: Act, case: Case, *, asked: bool) -> steps.Step:
         back=reverse("console-member", args=[member.number]),
         back_words=f"{member.name}, {numbers.group(member.number)}",
         preview=lambda said: act.preview(case, said),
+        confirm=lambda said: act.confirm(case, said),
         do=lambda said: act.do(case, said),
         problem="" if asked or act.fits(case) else gettext("Not possible now."),
     )

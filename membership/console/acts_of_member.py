@@ -47,6 +47,7 @@ class ReissueCard(Act):
         return [
             gettext("The card of %(day)s (…%(end)s) is refused from now on, on paper too.") % facts,
             gettext("A new one stands in the member's portal at once. Nothing is charged."),
+            gettext("No letter goes out: tell the member where their new card is."),
         ]
 
     def do(self, case: Case, asked: dict[str, Any]) -> None:

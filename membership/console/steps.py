@@ -33,8 +33,8 @@ CHANGED = _("Something has changed since you looked. This is what would happen n
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """`about` stands above the form, `facts` on both looks; `back` leads out of it, `goes_to` on from what was done.
-    `do` may answer with words in place of `done`, or with a page that can be read only once. `other` is what could be
-    done instead: words, address."""
+    `confirm` may name the second look's button better than `button` does. `do` may answer with words in place of
+    `done`, or with a page that can be read only once. `other` is what could be done instead: words, address."""
 
     title: str | Words
     about: str | Words
@@ -44,6 +44,7 @@ class Step:
     back_words: str
     preview: Callable[[Asked], list[str]]
     do: Callable[[Asked], str | HttpResponse | None]
+    confirm: Callable[[Asked], str | None] = lambda said: None
     goes_to: str = ""
     problem: str = ""
     other: tuple[str, str] | None = None
@@ -70,8 +71,8 @@ def take(request: HttpRequest, step: Step, form: forms.Form, *, staff: Staff) ->
     except DomainError as refusal:
         return _page(request, step, form, staff, problem=gettext(str(refusal)), status=refusal.status)
     problem = str(CHANGED) if confirmed else ""
-    status = 409 if problem else 200
-    return _page(request, step, form, staff, lines=lines, mark=mark, problem=problem, status=status)
+    shown = {"lines": lines, "mark": mark, "confirm": step.confirm(form.cleaned_data)}
+    return _page(request, step, form, staff, problem=problem, status=409 if problem else 200, **shown)
 
 
 def _page(request: HttpRequest, step: Step, form: forms.Form, staff: Staff, **shown: Any) -> HttpResponse:

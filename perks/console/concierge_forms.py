@@ -48,7 +48,13 @@ class CloseForm(forms.Form):
         choices=[("yes", _("Yes, as one request")), ("no", _("No: ours, a duplicate, or nothing was done"))],
         coerce=lambda value: value == "yes",
     )
-    worth = forms.DecimalField(label=_("Worth to the member"), min_value=0, max_digits=9, required=False)
+    worth = forms.DecimalField(
+        label=_("Worth to the member"),
+        help_text=_("They read it among what they saved, and the house's rule takes it off a refund."),
+        min_value=0,
+        max_digits=9,
+        required=False,
+    )
     cost = forms.DecimalField(label=_("Cost to us"), min_value=0, max_digits=9, required=False)
     words = forms.CharField(
         label=_("What it came to"),

@@ -7,10 +7,11 @@ import re
 import pytest
 from django.db import IntegrityError
 
-from billing import approvals, gateway, refunds
+from billing import approvals, gateway, refund_quotes, refunds
 from billing.models import AskedRefund, Payment, Refund
+from billing.refund_policy import Basis
 from membership import stories
-from membership.models import AuditEntry, Member
+from membership.models import AuditEntry, Member, Membership
 from tests.billing.test_races import at_once
 from tests.console import clerks
 from tests.console.test_today import confirm, counts, text
@@ -70,6 +71,44 @@ class TestAsking:
         address = f"/console/members/{Member.objects.get().number}/refund/"
         assert confirm(clerks.at_desk(vik), address, **GOODWILL | {"once": "other"}).status_code == 302
         assert list(AskedRefund.objects.order_by("pk").values_list("answer", flat=True)) == ["overtaken", ""]
+
+
+class TestTheLimit:
+    def test_counts_what_one_person_gave_before(self, vik, mara, clock):
+        address = f"/console/members/{Member.objects.get().number}/refund/"
+        desk = clerks.at_desk(vik)
+        assert confirm(desk, address, **GOODWILL | {"amount": "49", "once": "a"}).status_code == 302
+        clock.move(days=29)
+        second = GOODWILL | {"amount": "30", "once": "b"}
+        page = text(clerks.at_desk(vik).post(address, second))
+        assert "one person gave € 49.00 of goodwill already" in page
+        assert "Ask a second person" in page
+        assert confirm(clerks.at_desk(vik), address, **second).status_code == 302
+        assert (at_stripe(), AskedRefund.objects.get().amount) == ([4900], 3000)
+        again = text(clerks.at_desk(vik).post(address, GOODWILL | {"amount": "1", "once": "c"}))
+        assert "€ 30.00 that Vik Rao asked for wait for a second person" in again
+        clock.move(days=2)
+        assert "Ask a second person" not in text(clerks.at_desk(vik).post(address, second | {"once": "d"}))
+
+    def test_of_two_halves_at_once_one_waits(self, vik, clock):
+        own = Membership.objects.get()
+
+        def give(name: str):
+            quote = refund_quotes.quote(
+                membership=Membership.objects.with_facts().get(), basis=Basis.GOODWILL, amount=4900, at=clock.now
+            )
+            return lambda: refunds.decide(
+                membership=own,
+                quote=quote,
+                effect="money_only",
+                reason="kind",
+                actor="staff:1",
+                once=name,
+                at=clock.now,
+            )
+
+        at_once(give("a"), give("b"))
+        assert Refund.objects.count() == 1
 
 
 class TestApproving:
