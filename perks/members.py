@@ -55,6 +55,13 @@ def _held(facts: Facts, at: datetime) -> list[dict[str, Any]]:
     return told
 
 
+def usable_from(facts: Facts, code: str, at: datetime) -> datetime | None:
+    """When what is left of a held perk may first be used; None: now, or nobody can say."""
+    one = facts.held(at, [code])[code]
+    _kind, settings = kinds.load(one.kind, one.settings)
+    return settings.usable_from(at, facts.about)
+
+
 def catalogue() -> list[dict[str, Any]]:
     """GET /perks."""
     tiers: defaultdict[int, dict[str, str]] = defaultdict(dict)

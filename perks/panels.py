@@ -31,11 +31,13 @@ def plan_card(request: HttpRequest, *, plan: Plan, **context: Any) -> str:
 
 @dataclass(frozen=True)
 class HeldLine:
-    """A perk of the member, in words; `uses_left` None: as often as they like. `resets_at` None: with the next term."""
+    """A perk of the member, in words; `uses_left` None: as often as they like. `resets_at` None: with the next term.
+    `usable_from`: it may not be used before, as a birthday's gift."""
 
     words: str
     uses_left: int | None
     resets_at: datetime | None
+    usable_from: datetime | None
 
 
 @panels.register("portal", order=10)
@@ -47,7 +49,10 @@ def portal(request: HttpRequest, *, member: Member, at: datetime, **_: Any) -> s
     told = members.detail(found, at=at)
     if not told["perks"]:
         return ""
-    lines = [HeldLine(p["words"], p["uses_left"], p["resets_at"]) for p in told["perks"]]
+    lines = [
+        HeldLine(p["words"], p["uses_left"], p["resets_at"], members.usable_from(found.facts, p["perk"], at))
+        for p in told["perks"]
+    ]
     in_grace = told["standing"] == Standing.GRACE
     runs_until = calendar.last_day(found.facts.entitled_until, found.facts.zone) if found.facts.entitled_until else None
     context = {"lines": lines, "in_grace": in_grace, "runs_until": None if in_grace else runs_until}

@@ -186,6 +186,10 @@ class KindSettings(Unset):
         every = self.allowance.every if self.allowance else "term"
         return allowances.period(every, at, member.zone), allowances.resets_at(every, at, member.zone)
 
+    def usable_from(self, at: datetime, member: About) -> datetime | None:
+        """When what is left may first be used; None: now, or the rule of another thing says (a sale, a basket)."""
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class SaleDates:

@@ -66,6 +66,12 @@ class Settings(KindSettings):
         window = self.window(at, member.birthday, member.zone)
         return f"birthday-{window.year}", _window(*self._around(member), window.year + 1).starts_at
 
+    def usable_from(self, at: datetime, member: About) -> datetime | None:
+        if member.birthday is None:
+            return None
+        starts_at = self.window(at, member.birthday, member.zone).starts_at
+        return starts_at if starts_at > at else None
+
     def window(self, at: datetime, birthday: tuple[int, int], zone: str) -> Window:
         """The window that `at` lies in, or the next one."""
         around = self._around(About(zone, birthday))

@@ -2,9 +2,10 @@
 
 from django.test import RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from membership import lifecycle, panels
-from perks import api_docs
+from perks import api_docs, entitlements
 
 
 class TestPlansPage:
@@ -24,6 +25,15 @@ class TestPortal:
         page = self.shown(joined("gold-year"), clock)
         assert "5 % off everything, always" in page
         assert "12 left" in page
+
+    def test_tells_from_when_a_birthday_s_gift_may_be_used(self, joined, clock):
+        membership = joined("gold-year")
+        type(membership.member).objects.filter(pk=membership.member_id).update(birthday="1990-12-24")
+        entitlements.rebuild_all(membership=membership, at=clock.now)
+        with timezone.override(membership.time_zone):
+            assert "1 left, from 17 December 2026" in self.shown(membership, clock)
+            clock.move_to(clock.now.replace(month=12, day=20))
+            assert "1 left, new ones from 17 December 2027" in self.shown(membership, clock)
 
     def test_tells_none_while_the_membership_does_not_count(self, joined, clock):
         membership = joined("gold-year")
