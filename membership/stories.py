@@ -167,7 +167,10 @@ def _reasons(member: Member, entries: Sequence[TimelineEntry]) -> dict[tuple[dat
     memberships = Membership.objects.filter(member=member).values_list("pk", flat=True)
     subjects = [f"member:{member.pk}", *(f"membership:{pk}" for pk in memberships)]
     audited = AuditEntry.objects.filter(Q(subject__in=subjects) & Q(at__in=by_staff)).order_by("pk")
-    return {(a.at, a.actor): a.data["reason"] for a in audited if a.data.get("reason")}
+    # A transition's own reason is a code, and its words stand in the entry.
+    codes = {"", *Membership.EndReason.values}
+    told = ((a.at, a.actor, a.data.get("reason", "")) for a in audited)
+    return {(at, actor): reason for at, actor, reason in told if reason not in codes}
 
 
 def _mail(message: Message) -> Line:

@@ -65,8 +65,9 @@ reports.register(
         label=_("Members by tier and standing"),
         about=_(
             "Everybody who holds a place now, as a shop's checkout would be told. Current: paid, perks work. In grace: "
-            "the renewal was not paid yet, perks work. Paused and suspended: perks rest. Lapsed: the last day is "
-            "over. Ended: cut short. Not yet paid: at the checkout."
+            "the renewal was not paid yet, perks work. Paused and suspended: perks rest. Not yet paid: at the "
+            "checkout. Lapsed and ended: the last day is over or cut short, and the place is given back in a "
+            "moment; who has left stands under “Joined, left and stayed”."
         ),
         make=standings,
         order=10,
