@@ -92,7 +92,12 @@ def _patterns(at: datetime) -> dict[str, Any]:
     term = Term(plan=plan, source="paid", anchor_at=past, interval="year", ordinal=1, starts_at=past, recorded_at=past)
     term.ends_at = past + timedelta(days=365)
     live = {"price": price, "read_at": wall, "current_period_end": at + timedelta(days=65)}
-    event = {"type": "invoice.paid", "object_id": "in_1", "payload": {"object": "event"}, "received_at": past}
+    event = {
+        "type": "invoice.paid",
+        "object_id": "in_1",
+        "payload": {"object": "event", "data": {"object": {"customer": "cus_1"}}},
+        "received_at": past,
+    }
     letter = {"kind": "receipt", "to": "ada@bench.example", "language": "en", "subject": "Your receipt"}
     letter |= {"text": "Thank you. " * 30, "written_at": past}
     asked = {"params": {"metadata": {"member": "1"}}, "asked_at": past, "key_good_until": past}
