@@ -77,7 +77,9 @@ def _look(played: Played) -> None:
 
 
 def _inspect(played: Played) -> None:
-    """Every invariant that asks nobody, and how everybody stands."""
+    """Every invariant that asks nobody, the reports about members, and how everybody stands."""
     if broken := verdict.broken(offline=True):
         raise Unsound("\n".join([f"On {clock.now():%d %B %Y}:", *broken]))
+    if wrong := verdict.misreported(offline=True):
+        raise Unsound("\n".join([f"On {clock.now():%d %B %Y} a report was wrong:", *wrong]))
     _look(played)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from billing.rehearsal import books
-from membership import invariants
+from billing.rehearsal import books, reports
+from membership import clock, invariants
 
 
 def broken(*, offline: bool = False) -> list[str]:
@@ -18,6 +18,15 @@ def broken(*, offline: bool = False) -> list[str]:
 def unequal() -> list[str]:
     """Every charge on which our ledger and Stripe's do not agree, a line each."""
     return books.differences(books.ours(), books.stripes())
+
+
+def misreported(*, offline: bool = False) -> list[str]:
+    """Every figure of a report that is not so, a line each. `offline`: of those alone that need not ask Stripe.
+
+    Raises StripeUnavailable.
+    """
+    at = clock.now()
+    return reports.wrong_about_members(at) + ([] if offline else reports.wrong_about_money(at))
 
 
 def missing(happened: dict[str, int]) -> list[str]:

@@ -17,7 +17,7 @@ from billing.emulator import delivery
 from billing.management.commands.rehearse import WHOLE, Command
 from billing.models import Payment
 from billing.rehearsal import books, picture, play, stories, tally, verdict
-from membership import time_travel
+from membership import roll, time_travel
 from membership.models import Membership
 from tests.emulator import people
 
@@ -67,6 +67,7 @@ def test_a_small_one_is_sound_and_no_bell_is_left_out_that_had_something_to_do(l
     assert {name for name, times in happened.items() if times} == seen
     assert verdict.broken() == []
     assert verdict.unequal() == []
+    assert verdict.misreported() == []
     assert needless == []
     assert played.seen[-1].money == books.total(books.stripes()).kept > 0
 
@@ -83,6 +84,21 @@ class TestItFails:
         Payment.objects.update(returned=1)
 
         with pytest.raises(CommandError, match=r"Our ledger is not Stripe's:\nch_.* here, .* at Stripe"):
+            Command()._judge(every_kind=False)
+
+    def test_when_a_report_is_a_cent_or_a_month_off(self, joined, monkeypatch):
+        monkeypatch.setattr(verdict, "broken", list)
+        monkeypatch.setattr(verdict, "unequal", list)
+        Payment.objects.update(captured=F("captured") - 1)
+        with pytest.raises(CommandError, match=r"Money by month, 2026-03 EUR paid: 11899 told, 11900 is so"):
+            Command()._judge(every_kind=False)
+        Payment.objects.update(captured=F("captured") + 1, paid_at=F("paid_at") - timedelta(days=40))
+        with pytest.raises(CommandError, match=r"2026-01 EUR paid: 11900 told, 0 is so"):
+            Command()._judge(every_kind=False)
+
+    def test_when_a_report_counts_a_member_too_many(self, joined, monkeypatch):
+        monkeypatch.setattr(roll, "movements", lambda months, at: [roll.Movement(str(m), 0, 2, 0) for m in months])
+        with pytest.raises(CommandError, match="Joined, left and stayed, at the end: 2 told, 1 is so"):
             Command()._judge(every_kind=False)
 
     def test_when_a_payment_is_known_on_one_side_only(self, joined, monkeypatch):

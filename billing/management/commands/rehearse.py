@@ -59,20 +59,23 @@ class Command(BaseCommand):
         return played
 
     def _judge(self, *, every_kind: bool) -> dict[str, int]:
-        """What happened. Raises CommandError unless every invariant holds, the two ledgers agree to the cent and,
-        where there was room for all, no kind of thing is missing."""
+        """What happened. Raises CommandError unless every invariant holds, the two ledgers and the reports agree to the
+        cent and, where there was room for all, no kind of thing is missing."""
         happened = tally.count()
         self.stdout.write("Happened: " + _counted(happened))
         if broken := verdict.broken():
             raise CommandError("\n".join(["Not always true:", *broken]))
         if unequal := verdict.unequal():
             raise CommandError("\n".join(["Our ledger is not Stripe's:", *unequal]))
+        if wrong := verdict.misreported():
+            raise CommandError("\n".join(["A report is wrong:", *wrong]))
         if every_kind and (missing := verdict.missing(happened)):
             raise CommandError(f"No rehearsal of everything, for these never happened: {', '.join(missing)}")
         kept = books.total(books.ours())
         self.stdout.write(
             f"Invariants clean. {_units(kept.taken)} taken, {_units(kept.returned)} given back, "
-            f"{_units(kept.disputed)} lost to banks, {_units(kept.kept)} kept: equal to Stripe's, charge by charge."
+            f"{_units(kept.disputed)} lost to banks, {_units(kept.kept)} kept: equal to Stripe's, charge by charge; "
+            "the reports too, month by month."
         )
         return happened
 
