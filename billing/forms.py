@@ -31,12 +31,19 @@ def renewal_terms(price: Price) -> str:
 
 class AgreementForm(forms.Form):
     agree = forms.BooleanField()
+    read = forms.IntegerField(widget=forms.HiddenInput, required=False)  # the price that the page showed
 
     def __init__(self, *args: Any, price: Price, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.price = price
+        self.initial["read"] = price.pk
         self.terms = renewal_terms(price)
         self.fields["agree"].label = self.terms
         self.fields["agree"].error_messages["required"] = _("Please agree to the terms, or choose “Not now”.")
+
+    def read_another(self) -> bool:
+        """Whether the page showed another price than the one that is asked now."""
+        return self.data.get("read") not in (None, "", str(self.price.pk))
 
     def agreement(self) -> Agreement:
         """The words that were on the page, to be kept."""

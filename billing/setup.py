@@ -51,21 +51,35 @@ def _product(client: stripe.StripeClient, tier: Tier) -> str:
     return f"product {ident} in place"
 
 
+def lookup_key(price: Price) -> str:
+    """By which one of our prices is found at Stripe: another amount is another price there too."""
+    return f"{price.plan.code}-{price.currency.lower()}-{price.amount}"
+
+
+def stripe_price(client: stripe.StripeClient, price: Price) -> dict[str, Any]:
+    """The Stripe Price of `price` (saved or not), found or made. Raises StripeUnavailable, StripeRefused."""
+    return _found_price(client, price) or gateway.call(client.v1.prices.create, _price_params(price)).to_dict()
+
+
+def _found_price(client: stripe.StripeClient, price: Price) -> dict[str, Any] | None:
+    found = gateway.read_all(client.v1.prices.list, {"lookup_keys": [lookup_key(price)], "active": True})
+    return found[0] if found else None
+
+
 def _price(client: stripe.StripeClient, price: Price) -> str:
-    key = f"{price.plan.code}-{price.currency.lower()}-{price.amount}"
-    found = gateway.read_all(client.v1.prices.list, {"lookup_keys": [key], "active": True})
-    made = found[0] if found else gateway.call(client.v1.prices.create, _price_params(price, key)).to_dict()
+    key, found = lookup_key(price), _found_price(client, price)
+    made = found or stripe_price(client, price)
     with transaction.atomic():
         StripePrice.objects.update_or_create(price=price, defaults={"stripe_id": made["id"], "lookup_key": key})
     return f"price {key} {'in place' if found else 'made'}"
 
 
-def _price_params(price: Price, key: str) -> dict[str, Any]:
+def _price_params(price: Price) -> dict[str, Any]:
     params: dict[str, Any] = {
         "product": f"vip-{price.plan.tier.code}",
         "currency": price.currency.lower(),
         "unit_amount": gateway.to_stripe(price.amount, price.currency),
-        "lookup_key": key,
+        "lookup_key": lookup_key(price),
         "tax_behavior": "inclusive" if price.tax_included else "exclusive",
         "metadata": {"plan": price.plan.code},
     }

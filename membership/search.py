@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SHOWN = 25
 SHORTEST = 2  # letters from which on beginnings are looked for: one would be a tenth of everybody
+MANY = 1000  # keys from which on a beginning is common
 LAST = "\U0010ffff"  # sorts after every letter
 
 
@@ -91,7 +92,8 @@ def find(text: str) -> list[Found]:
     asked = fold(text)
     if not asked:
         return []
-    found = _first_of_each(exact(text)[: SHOWN * 4], exactly=True)
+    meant = sorted(exact(text)[: SHOWN * 4], key=lambda key: (key.kind, key.pk))
+    found = _first_of_each(meant, exactly=True)
     there = {one.member.pk for one in found}
     for finds in _finders:
         found += [one for one in finds(text.strip()) if one.member.pk not in there]
@@ -104,11 +106,12 @@ def find(text: str) -> list[Found]:
 
 
 def exact(text: str) -> QuerySet[SearchKey]:
-    """Keys that are what was typed: as it stands, as a number without its spaces, as the card behind a QR."""
+    """Keys that are what was typed: as it stands, as a number without its spaces, as the card behind a QR. In no order,
+    for a name that a tenth of all have would be sorted whole."""
     meant = {fold(text), numbers.normalize(text)}
     if (card := card_token.read(text.strip())) is not None:
         meant.add(str(card))
-    return _keys().filter(value__in=sorted(meant)).order_by("kind", "pk")
+    return _keys().filter(value__in=sorted(meant))
 
 
 def beginning(text: str) -> QuerySet[SearchKey]:
@@ -119,11 +122,18 @@ def beginning(text: str) -> QuerySet[SearchKey]:
     words = sorted(set(fold(text).split()), key=len, reverse=True)
     if all(character.isdigit() for character in words[0]):  # a number that is read out in groups
         return _keys().filter(value__begins=numbers.normalize(text))
+    if len(words) > 1:  # the rarest leads: of a common one all would be looked at where the other fits nobody
+        words.sort(key=_how_many)
     keys = _keys().filter(value__begins=words[0])
     for word in words[1:]:
         part = SearchKey.objects.filter(member=OuterRef("member"), kind=SearchKey.Kind.NAME, value__begins=word)
         keys = keys.filter(Exists(part))
     return keys
+
+
+def _how_many(word: str) -> int:
+    """Keys that begin so, as far as MANY."""
+    return SearchKey.objects.filter(value__begins=word)[:MANY].count()
 
 
 def _keys() -> QuerySet[SearchKey]:

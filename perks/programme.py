@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from django.db import transaction
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from membership import pricing
 from membership.errors import DomainError
-from membership.models import Membership, Plan, Price, Tier
+from membership.models import Membership, Plan, Tier
 from perks import entitlements, grants, kinds
 from perks.models import Event, Perk, Sale, TierPerk
 
@@ -167,21 +168,8 @@ def _tier(entry: TierEntry, at: datetime) -> Tier:
         defaults = {"tier": tier, **plan_entry.model_dump(include={"interval", "grace_days", "trial_days"})}
         plan, _ = Plan.objects.update_or_create(code=plan_entry.code, defaults=defaults)
         for currency, amount in plan_entry.prices.items():
-            _price(plan, currency, amount, at)
+            pricing.put(plan, currency, amount, at)
     return tier
-
-
-def _price(plan: Plan, currency: str, amount: int, at: datetime) -> None:
-    live = Price.objects.filter(plan=plan, currency=currency, retired_at=None)
-    if live.filter(amount=amount).exists():
-        return
-    live.update(retired_at=at)
-    # An earlier price that is asked again is that price: members may hold it still, and Stripe knows it by its amount.
-    earlier = Price.objects.filter(plan=plan, currency=currency, amount=amount).order_by("-pk").first()
-    if earlier is None:
-        Price.objects.create(plan=plan, currency=currency, amount=amount)
-    else:
-        Price.objects.filter(pk=earlier.pk).update(retired_at=None)
 
 
 def _perk(entry: PerkEntry, position: int, tiers: dict[str, Tier]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from billing.console import approving, declaring
+from billing.console import approving, declaring, pricing
 from membership.console import acts
 
 urlpatterns: list[URLPattern] = [
     *acts.routes("billing"),
     path("refunds/<int:pk>/approve/", approving.approve, name="console-approve"),
     path("refunds/<int:pk>/decline/", approving.decline, name="console-decline"),
+    path("catalogue/plans/<slug:code>/price/", pricing.change, name="console-price"),
     path("declarations/<slug:token>/", declaring.show, name="console-declaration"),
     path("declarations/<slug:token>/assign/", declaring.assign, name="console-declaration-assign"),
     path("declarations/<slug:token>/close/", declaring.close, name="console-declaration-close"),

@@ -42,6 +42,11 @@ def review(request: HttpRequest, plan_code: str) -> HttpResponse:
         notes.error(request, _("This plan is not offered in that currency. Please choose here."))
         return redirect("plans")
     form = AgreementForm(request.POST if request.method == "POST" else None, price=price)
+    if form.is_bound and form.read_another():
+        notes.error(request, _("The price has changed since you opened this page. Please look once more."))
+        form = AgreementForm(price=price)
+        context = {"plan": plan, "price": price, "form": form, "left": False}
+        return render(request, "billing/review.html", context, status=409)
     if request.method == "POST" and form.is_valid():
         return _go_and_pay(request, member, price, form)
     context = {"plan": plan, "price": price, "form": form, "left": "left" in request.GET}
