@@ -44,6 +44,11 @@ def held_by(price: Price) -> int:
     return Subscription.objects.filter(price=price, status__in=LIVE).count()
 
 
+def held(plan: Plan) -> int:
+    """How many renew this plan, at whatever price."""
+    return Subscription.objects.filter(price__plan=plan, status__in=LIVE).count()
+
+
 def open_pages(price: Price) -> int:
     """How many may be paying it this moment."""
     return CheckoutSession.objects.filter(price=price, state=CheckoutSession.State.OPEN).count()

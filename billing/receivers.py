@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.dispatch import receiver
 
-from billing import aligning, notices, untold
-from membership.signals import address_confirmed, mail_came_back, membership_changed
+from billing import aligning, gateway, notices, setup, untold
+from membership.signals import address_confirmed, mail_came_back, membership_changed, tier_renamed
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from membership.models import Member, Membership, Message
+    from membership.models import Member, Membership, Message, Tier
+
+log = logging.getLogger("vip.billing")
 
 
 @receiver(membership_changed, dispatch_uid="billing.membership_changed")
@@ -34,6 +39,19 @@ def on_address_confirmed(*, member: Member, at: datetime, **_: Any) -> None:
     """What came back from the old address goes to this one."""
     if untold.tell_again(member=member, at=at):
         _align(member)
+
+
+@receiver(tier_renamed, dispatch_uid="billing.tier_renamed")
+def on_tier_renamed(*, tier: Tier, **_: Any) -> None:
+    """Stripe's invoices say a product's name; its own is not waited for."""
+    transaction.on_commit(partial(_rename, tier), robust=True)
+
+
+def _rename(tier: Tier) -> None:
+    try:
+        setup.rename(tier)
+    except (gateway.StripeUnavailable, gateway.StripeRefused):
+        log.warning("Stripe does not know the new name of tier %s yet: run stripe_setup", tier.code)
 
 
 def _align(member: Member) -> None:

@@ -42,13 +42,21 @@ def _product(client: stripe.StripeClient, tier: Tier) -> str:
     ident = f"vip-{tier.code}"
     params = {"id": ident, "name": f"{settings.PROGRAMME_NAME} {tier.name}"}
     try:
-        gateway.read(client.v1.products.retrieve, ident)
+        found = gateway.read(client.v1.products.retrieve, ident)
     except gateway.StripeRefused as refusal:
         if not gateway.is_missing(refusal):
             raise
         gateway.call(client.v1.products.create, params)
         return f"product {ident} made"
+    if found["name"] != params["name"]:
+        gateway.call(client.v1.products.update, ident, {"name": params["name"]})
+        return f"product {ident} renamed"
     return f"product {ident} in place"
+
+
+def rename(tier: Tier) -> None:
+    """Let new invoices say the tier's name. Raises StripeUnavailable, StripeRefused; `stripe_setup` mends it then."""
+    _product(gateway.client(), tier)
 
 
 def lookup_key(price: Price) -> str:

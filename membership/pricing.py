@@ -28,7 +28,7 @@ class SamePrice(DomainError):
 
 class Overtaken(DomainError):
     code = "price_overtaken"
-    message = gettext_noop("Somebody else has changed this price since you looked. Look again.")
+    message = gettext_noop("Somebody else has changed this plan since you looked. Look again.")
 
 
 def live(plan: Plan, currency: str) -> Price | None:
@@ -50,6 +50,15 @@ def change(*, plan: Plan, currency: str, amount: int, was: Price | None, at: dat
     data = {"plan": plan.code, "currency": currency, "was": now.amount if now else None, "is": amount}
     audit.write(actor=actor, verb="change_price", subject=f"plan:{plan.code}", at=at, data=data)
     return price
+
+
+def offer(*, plan: Plan, published: bool, at: datetime, actor: str) -> None:
+    """Sell the plan from `at` on, or no longer. Who holds it keeps it and renews. Raises Overtaken where it is so."""
+    with transaction.atomic():
+        if not Plan.objects.filter(pk=plan.pk, published=not published).update(published=published):
+            raise Overtaken
+        data = {"plan": plan.code, "on_sale": published}
+        audit.write(actor=actor, verb="offer_plan", subject=f"plan:{plan.code}", at=at, data=data)
 
 
 def put(plan: Plan, currency: str, amount: int, at: datetime) -> Price:

@@ -1,4 +1,5 @@
-"""The line that stands under a tier's name on the plans page, in every language. The only writer of Tier.lines."""
+"""What a tier is called, and the line under its name on the plans page, in every language. The only writer of both but
+programmes that are loaded."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_noop
 from membership import audit
 from membership.errors import DomainError
 from membership.models import Tier
+from membership.signals import tier_renamed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,23 +23,36 @@ class NothingChanged(DomainError):
     message = gettext_noop("The tier says this already.")
 
 
+class NameTaken(DomainError):
+    code = "tier_name_taken"
+    status = 422
+    message = gettext_noop("Another tier is called so already.")
+
+
 class Overtaken(DomainError):
     code = "tier_overtaken"
     message = gettext_noop("Somebody else has changed this tier since you looked. Look again.")
 
 
-def change(*, tier: Tier, lines: dict[str, str], at: datetime, actor: str) -> None:
-    """Make of the lines that `tier` was read with these, by language. Raises NothingChanged, Overtaken."""
-    check(tier, lines)
+def change(*, tier: Tier, name: str, lines: dict[str, str], at: datetime, actor: str) -> None:
+    """Make of what `tier` was read with this name and these lines, by language. Raises NothingChanged, NameTaken,
+    Overtaken."""
+    check(tier, name, lines)
     with transaction.atomic():
-        if Tier.objects.select_for_update().get(pk=tier.pk).lines != tier.lines:
+        now = Tier.objects.select_for_update().get(pk=tier.pk)
+        if (now.lines, now.name) != (tier.lines, tier.name):
             raise Overtaken
-        Tier.objects.filter(pk=tier.pk).update(lines=lines)
-        data = {"was": tier.lines, "is": lines}
+        Tier.objects.filter(pk=tier.pk).update(name=name, lines=lines)
+        data = {"was": tier.lines, "is": lines, "name_was": tier.name, "name_is": name}
         audit.write(actor=actor, verb="change_tier_lines", subject=f"tier:{tier.code}", at=at, data=data)
+        if name != tier.name:
+            tier.name = name
+            tier_renamed.send(Tier, tier=tier, at=at)
 
 
-def check(tier: Tier, lines: dict[str, str]) -> None:
-    """Raises NothingChanged."""
-    if lines == tier.lines:
+def check(tier: Tier, name: str, lines: dict[str, str]) -> None:
+    """Raises NothingChanged, NameTaken."""
+    if (name, lines) == (tier.name, tier.lines):
         raise NothingChanged
+    if Tier.objects.filter(name__iexact=name).exclude(pk=tier.pk).exists():
+        raise NameTaken

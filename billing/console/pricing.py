@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing import prices
+from billing.console.declaring import ReasonForm
 from membership import clock, money, pricing
 from membership.console import steps
 from membership.console.access import act, staff_of
@@ -95,6 +96,37 @@ def change(request: HttpRequest, code: str) -> HttpResponse:
         do=do,
     )
     return steps.take(request, step, form, staff=staff)
+
+
+@act(Permission.OFFER)
+def offer(request: HttpRequest, code: str) -> HttpResponse:
+    """Both looks at putting a plan on sale or taking it off. Raises Http404."""
+    plan = Plan.objects.select_related("tier").filter(code=code).first()
+    if plan is None:
+        raise Http404
+    staff, at, on = staff_of(request), clock.now(), not plan.published
+    facts = {"plan": _name(plan), "held": str(prices.held(plan))}
+
+    def preview(asked: dict[str, Any]) -> list[str]:
+        if on:
+            return [gettext("%(plan)s is on the plans page, and members may change to it.") % facts]
+        return [
+            gettext("%(plan)s is no longer on the plans page, and nobody may join by it or change to it.") % facts,
+            gettext("Who holds it keeps it and renews: %(held)s now.") % facts,
+            gettext("Pay pages that are open may still be paid."),
+        ]
+
+    step = steps.Step(
+        title=gettext("Put %(plan)s on sale") % facts if on else gettext("Take %(plan)s off sale") % facts,
+        about=_("It is so at once, in every currency."),
+        button=_("Put it on sale") if on else _("Take it off sale"),
+        done=_("It is so now."),
+        back=reverse("console-catalogue"),
+        back_words=gettext("Catalogue"),
+        preview=preview,
+        do=lambda asked: pricing.offer(plan=plan, published=on, at=at, actor=staff.actor),
+    )
+    return steps.take(request, step, ReasonForm(request.POST or None), staff=staff)
 
 
 def _currencies(plan: Plan) -> list[str]:

@@ -24,12 +24,18 @@ if TYPE_CHECKING:
 class LinesForm(forms.Form):
     """A line in every language of the house: all, or none at all."""
 
-    def __init__(self, *args: Any, lines: dict[str, str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, tier: Tier, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["name"] = forms.CharField(
+            label=_("Name"),
+            help_text=_("On pages, cards, letters and new invoices, the same in every language."),
+            initial=tier.name,
+            max_length=60,
+        )
         for code, language in settings.LANGUAGES:
             self.fields[f"line_{code}"] = forms.CharField(
                 label=_("Line (%(language)s)") % {"language": language},
-                initial=lines.get(code),
+                initial=tier.lines.get(code),
                 max_length=120,
                 required=False,
             )
@@ -58,18 +64,21 @@ def lines(request: HttpRequest, code: str) -> HttpResponse:
     tier, staff = Tier.objects.filter(code=code).first(), staff_of(request)
     if tier is None:
         raise Http404
-    form = LinesForm(request.POST if request.method == "POST" else None, lines=tier.lines)
+    form = LinesForm(request.POST if request.method == "POST" else None, tier=tier)
 
     def preview(asked: dict[str, Any]) -> list[str]:
-        tier_texts.check(tier, form.lines)
-        return [_told(code, str(name), tier, form.lines) for code, name in settings.LANGUAGES]
+        tier_texts.check(tier, asked["name"], form.lines)
+        return [
+            *_called(tier, asked["name"]),
+            *(_told(code, str(name), tier, form.lines) for code, name in settings.LANGUAGES),
+        ]
 
     def do(asked: dict[str, Any]) -> None:
-        tier_texts.change(tier=tier, lines=form.lines, at=clock.now(), actor=staff.actor)
+        tier_texts.change(tier=tier, name=asked["name"], lines=form.lines, at=clock.now(), actor=staff.actor)
 
     step = steps.Step(
         title=gettext("What %(tier)s says of itself") % {"tier": tier.name},
-        about=_("One line under the name on the plans page. What each tier gets is told by its perks, below it."),
+        about=_("Its name, and one line under it on the plans page. Its perks are told below that."),
         button=_("Say it so"),
         done=_("The plans page says it from now on."),
         back=reverse("console-catalogue"),
@@ -78,6 +87,13 @@ def lines(request: HttpRequest, code: str) -> HttpResponse:
         do=do,
     )
     return steps.take(request, step, form, staff=staff)
+
+
+def _called(tier: Tier, name: str) -> list[str]:
+    if name == tier.name:
+        return []
+    facts = {"is": name, "was": tier.name}
+    return [gettext("“%(was)s” is called “%(is)s” everywhere from now on. What was sent or printed stays.") % facts]
 
 
 def _told(code: str, language: str, tier: Tier, lines: dict[str, str]) -> str:

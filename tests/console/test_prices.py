@@ -138,3 +138,20 @@ class TestTwoAtOnce:
         first()
         monkeypatch.setattr(pricing, "change", lambda *, was, actor, **asked: pricing.put(*asked.values()))
         assert type(second()).__name__ == "Price"
+
+
+class TestAPlanOffSale:
+    def test_is_joined_by_nobody_and_kept_by_who_holds_it(self, joined, desk, live, client):
+        at = AT.replace("price", "sale")
+        assert "€ 119" in text(client.get("/plans/"))
+        shown = text(desk.post(at, {"reason": "too much work"}))
+        assert "Who holds it keeps it and renews: 1 now." in shown
+        assert confirm(desk, at, reason="too much work").status_code == 302
+        assert "€ 119" not in text(client.get("/plans/"))
+        assert joined.get("/checkout/gold-year/").status_code == 404
+        live(renews_at() + timedelta(hours=2))
+        assert Payment.objects.count() == 2
+        assert confirm(desk, at, reason="back again").status_code == 302
+        assert "€ 119" in text(client.get("/plans/"))
+        verbs = AuditEntry.objects.filter(verb="offer_plan").order_by("pk")
+        assert [entry.data["on_sale"] for entry in verbs] == [False, True]

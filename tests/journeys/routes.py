@@ -145,6 +145,7 @@ TABLE: dict[str, Entry] = {
     "console-perk-tier": Page({"code": "free-shipping", "tier": "gold"}, by=("manager",)),
     "console-perk-publish": Page({"code": "standing-discount"}, by=("manager",)),
     "console-tier": Page({"code": "gold"}, by=("manager",)),
+    "console-plan-sale": Page({"code": "silver-year"}, by=("manager",)),
     "console-price": Page({"code": "gold-year"}, by=("manager",)),
     "console-sale-new": Page(by=("manager",)),
     "console-sale": Page({"code": "winter-sale"}, by=("manager",)),
