@@ -26,7 +26,7 @@ from membership.standing import Standing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-COLUMNS = ("paid", "given back", "lost")
+COLUMNS = ("paid", "given back", "lost", "kept")
 STAYS = frozenset({Standing.CURRENT, Standing.GRACE, Standing.PAUSED, Standing.SUSPENDED})
 
 
@@ -49,10 +49,10 @@ def wrong_about_money(at: datetime) -> list[str]:
     told: dict[str, int] = {}
     table = money_reports.money(at)
     for month, currency, *sums in table.rows:
-        for name, one in zip(COLUMNS, sums, strict=False):
+        for name, one in zip(COLUMNS, sums, strict=True):
             if isinstance(one, Money) and one.amount:
                 told[f"{month} {currency} {name}"] = one.amount
-    first = min((str(row[0]) for row in table.rows), default="")
+    first = str(months.last(money_reports.MONTHS, at)[0])  # not the table's: it may lack its oldest
     expected = {key: amount for key, amount in _moved().items() if key >= first}
     return _differences("Money by month", Counter(expected), Counter(told))
 
@@ -70,6 +70,9 @@ def _moved() -> Mapping[str, int]:
         dispute = event["data"]["object"]
         if dispute["status"] == "lost":
             sums[_key(event["created"], dispute, "lost")] += dispute["amount"]
+    for key, amount in list(sums.items()):
+        month, currency, column = key.split(" ", 2)
+        sums[f"{month} {currency} kept"] += amount if column == "paid" else -amount
     return sums
 
 

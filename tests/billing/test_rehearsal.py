@@ -13,6 +13,7 @@ from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from billing import figures
 from billing.emulator import delivery
 from billing.management.commands.rehearse import WHOLE, Command
 from billing.models import Payment
@@ -95,6 +96,20 @@ class TestItFails:
         Payment.objects.update(captured=F("captured") + 1, paid_at=F("paid_at") - timedelta(days=40))
         with pytest.raises(CommandError, match=r"2026-01 EUR paid: 11900 told, 0 is so"):
             Command()._judge(every_kind=False)
+
+    def test_when_a_report_lacks_its_oldest_month(self, joined, monkeypatch):
+        monkeypatch.setattr(figures, "flows", lambda months: [])
+        assert verdict.misreported() == [
+            "Money by month, 2026-03 EUR kept: 0 told, 11900 is so",
+            "Money by month, 2026-03 EUR paid: 0 told, 11900 is so",
+        ]
+        newer = figures.Flow("2026-04", "EUR", 0, 1, 0)  # of itself wrong, and it must not hide what is older
+        monkeypatch.setattr(figures, "flows", lambda months: [newer])
+        assert "Money by month, 2026-03 EUR paid: 0 told, 11900 is so" in verdict.misreported()
+
+    def test_when_a_report_subtracts_wrongly(self, joined, monkeypatch):
+        monkeypatch.setattr(figures.Flow, "net", property(lambda flow: flow.paid + 1))
+        assert verdict.misreported() == ["Money by month, 2026-03 EUR kept: 11901 told, 11900 is so"]
 
     def test_when_a_report_counts_a_member_too_many(self, joined, monkeypatch):
         monkeypatch.setattr(roll, "movements", lambda months, at: [roll.Movement(str(m), 0, 2, 0) for m in months])
