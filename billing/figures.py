@@ -113,9 +113,14 @@ class Renewals(NamedTuple):
 
 
 def renewals(starts_at: datetime, ends_at: datetime) -> list[Renewals]:
-    """What becomes, or became, of the terms that end in a span of time, by currency."""
-    followed = Exists(Term.objects.filter(membership=OuterRef("membership"), starts_at__gte=OuterRef("ends_at")))
-    ending = Term.objects.filter(ends_at__gte=starts_at, ends_at__lt=ends_at).annotate(followed=followed)
+    """What becomes, or became, of the terms that end in a span of time, by currency.
+
+    Where days were given free, their last one is the end: nobody renewed before.
+    """
+    later = Term.objects.filter(membership=OuterRef("membership"), starts_at__gte=OuterRef("ends_at"))
+    given = later.filter(starts_at=OuterRef("ends_at"), source=Term.Source.COMPLIMENTARY)
+    ending = Term.objects.filter(~Exists(given), ends_at__gte=starts_at, ends_at__lt=ends_at)
+    ending = ending.annotate(followed=Exists(later))
     awaited = Q(followed=False, membership__ended_at=None, membership__renewal_expected=True)
     stayed_to_the_end = Q(membership__canceled_at=None) | Q(membership__canceled_at__gt=F("ends_at"))
     unpaid = Q(followed=False, membership__cut_at=None) & stayed_to_the_end & ~awaited

@@ -6,11 +6,12 @@ one; who then does not pay left on the last day that was paid. One who left and 
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from membership import standing
@@ -20,6 +21,8 @@ from membership.standing import Standing
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
     from membership.months import Month
 
@@ -31,16 +34,31 @@ def by_tier_and_standing(at: datetime) -> Counter[tuple[str, Standing]]:
 
     Those that are plainly current the database counts; each of the few others is asked as a check at the till asks.
     """
-    resting = Exists(Pause.objects.filter(membership=OuterRef("pk"), starts_at__lte=at, ends_at__gt=at))
-    open_ = Membership.objects.filter(status__in=OPEN).annotate(resting=resting)
-    uncut = Q(cut_at=None) | Q(cut_at__gt=at)
-    plain = open_.filter(uncut, status=Status.ACTIVE, entitled_until__gt=at, resting=False)
-    others = open_.filter(~Q(status=Status.ACTIVE) | Q(entitled_until__lte=at) | Q(cut_at__lte=at) | Q(resting=True))
-    rows = plain.annotate(tier=_tier(at)).order_by().values_list("tier").annotate(count=Count("pk"))
-    counts = Counter({(tier or "", Standing.CURRENT if tier else Standing.PENDING): count for tier, count in rows})
-    for membership in others.with_facts().iterator(chunk_size=CHUNK):
+    resting = Q(pk__in=Pause.objects.filter(starts_at__lte=at, ends_at__gt=at).values("membership"))
+    open_ = Membership.objects.filter(status__in=OPEN)
+    others = Q(entitled_until__lte=at) | Q(cut_at__lte=at) | ~Q(status=Status.ACTIVE) | resting
+    counts = _current(
+        open_.filter(Q(cut_at=None) | Q(cut_at__gt=at), ~resting, status=Status.ACTIVE, entitled_until__gt=at), at
+    )
+    for membership in open_.filter(others).with_facts().iterator(chunk_size=CHUNK):
         tier = standing.tier_at(membership, at)
         counts[tier.code if tier else "", standing.at(membership, at)] += 1
+    return counts
+
+
+def _current(plain: QuerySet[Membership], at: datetime) -> Counter[tuple[str, Standing]]:
+    """Of those plainly current, by tier: nearly all have that of the term that runs, which is one join.
+
+    Who changed tiers, and whose term ended in the course of this last day, are asked for one by one.
+    """
+    runs = Q(terms__starts_at__lte=at, terms__ends_at__gt=at)
+    plain = plain.annotate(running=FilteredRelation("terms", condition=runs)).order_by()
+    special = Q(running=None) | Q(pk__in=TierChange.objects.values("term__membership"))
+    usual = plain.exclude(special).values_list("running__plan__tier__code").annotate(count=Count("pk"))
+    rest = plain.filter(special).annotate(tier=_tier(at)).values_list("tier").annotate(count=Count("pk", distinct=True))
+    counts = Counter[tuple[str, Standing]]()
+    for tier, count in itertools.chain(usual, rest):
+        counts[tier or "", Standing.CURRENT if tier else Standing.PENDING] += count
     return counts
 
 

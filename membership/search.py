@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SHOWN = 25
 SHORTEST = 2  # letters from which on beginnings are looked for: one would be a tenth of everybody
+LOOKED_AT = SHOWN * 4  # keys: a member has several that begin alike
 MANY = 1000  # keys from which on a beginning is common
 LAST = "\U0010ffff"  # sorts after every letter
 
@@ -92,16 +93,14 @@ def find(text: str) -> list[Found]:
     asked = fold(text)
     if not asked:
         return []
-    meant = sorted(exact(text)[: SHOWN * 4], key=lambda key: (key.kind, key.pk))
-    found = _first_of_each(meant, exactly=True)
+    found = _found(sorted(exact(text)[:LOOKED_AT], key=lambda key: (key.kind, key.pk)), exactly=True)
     there = {one.member.pk for one in found}
     for finds in _finders:
         found += [one for one in finds(text.strip()) if one.member.pk not in there]
     if len(found) < SHOWN and len(asked) >= SHORTEST:
         known = {one.member.pk for one in found}
-        begun = sorted(beginning(text)[: SHOWN * 4], key=lambda key: (key.value, key.member_id))
-        others = _first_of_each(begun, exactly=False)
-        found += [one for one in others if one.member.pk not in known]
+        begun = sorted(_beginning(text), key=lambda key: (key.value, key.member_id))
+        found += _found([key for key in begun if key.member_id not in known], exactly=False)
     return found[:SHOWN]
 
 
@@ -111,38 +110,63 @@ def exact(text: str) -> QuerySet[SearchKey]:
     meant = {fold(text), numbers.normalize(text)}
     if (card := card_token.read(text.strip())) is not None:
         meant.add(str(card))
-    return _keys().filter(value__in=sorted(meant))
+    return SearchKey.objects.filter(value__in=sorted(meant))
 
 
-def beginning(text: str) -> QuerySet[SearchKey]:
-    """Keys that begin with what was typed. Of several words each begins a part of the name, in any order.
+def beginning(word: str) -> QuerySet[SearchKey]:
+    """Keys that begin with what was typed, a number also where it is read out in groups.
 
     In no order: PostgreSQL would have to read and sort all of them, where an index hands out the first few at once.
     """
-    words = sorted(set(fold(text).split()), key=len, reverse=True)
-    if all(character.isdigit() for character in words[0]):  # a number that is read out in groups
-        return _keys().filter(value__begins=numbers.normalize(text))
-    if len(words) > 1:  # the rarest leads: of a common one all would be looked at where the other fits nobody
-        words.sort(key=_how_many)
-    keys = _keys().filter(value__begins=words[0])
-    for word in words[1:]:
-        part = SearchKey.objects.filter(member=OuterRef("member"), kind=SearchKey.Kind.NAME, value__begins=word)
-        keys = keys.filter(Exists(part))
+    asked = fold(word)
+    return SearchKey.objects.filter(value__begins=numbers.normalize(word) if _is_number(asked) else asked)
+
+
+def _beginning(text: str) -> list[SearchKey]:
+    """Keys that begin so: the whole name as it is typed, and of several words each a part of it, in any order."""
+    keys = list(beginning(text)[:LOOKED_AT])
+    asked = fold(text)
+    if " " in asked and not _is_number(asked) and len({key.member_id for key in keys}) < SHOWN:
+        keys += _parts(asked.split())
     return keys
 
 
-def _how_many(word: str) -> int:
-    """Keys that begin so, as far as MANY."""
-    return SearchKey.objects.filter(value__begins=word)[:MANY].count()
+def _is_number(asked: str) -> bool:
+    return asked.replace(" ", "").isdigit()
 
 
-def _keys() -> QuerySet[SearchKey]:
-    return SearchKey.objects.select_related("member__user")
+def _parts(words: list[str]) -> list[SearchKey]:
+    """Keys of names of which each word begins a part.
+
+    The rarest word leads, and of what it begins so many are looked at that hands can count: asking the database for
+    all words at once, it reads every Anna and every Jansen there is.
+    """
+    begun = {word: beginning(word).filter(kind=SearchKey.Kind.NAME) for word in words}
+    rarest, *others = sorted(begun, key=lambda word: (begun[word][:MANY].count(), -len(word)))
+    led = list(begun[rarest][:MANY])
+    keys = _with_all(led, [begun[word] for word in others])
+    if len(led) < MANY or len({key.member_id for key in keys}) >= SHOWN:
+        return keys
+    fits = begun[rarest]
+    for word in others:
+        fits = fits.filter(Exists(begun[word].filter(member=OuterRef("member"))))
+    return list(fits[:LOOKED_AT])
 
 
-def _first_of_each(keys: Iterable[SearchKey], *, exactly: bool) -> list[Found]:
-    """One line a member: the same person is found by the first name and by the whole."""
-    found: dict[int, Found] = {}
+def _with_all(keys: list[SearchKey], parts: list[QuerySet[SearchKey]]) -> list[SearchKey]:
+    """Those whose member has each of these parts, too."""
+    left = {key.member_id for key in keys}
+    for part in parts:
+        left &= set(part.filter(member__in=left).values_list("member", flat=True))
+    return [key for key in keys if key.member_id in left]
+
+
+def _found(keys: Iterable[SearchKey], *, exactly: bool) -> list[Found]:
+    """One line a member, as the first of their keys has it: the same person is found by the first name and by the
+    whole. SHOWN at most."""
+    first: dict[int, SearchKey] = {}
     for key in keys:
-        found.setdefault(key.member_id, Found(key.member, key.kind, key.value, exactly))
-    return list(found.values())
+        first.setdefault(key.member_id, key)
+    shown = list(first.items())[:SHOWN]
+    members = Member.objects.select_related("user").in_bulk([pk for pk, _key in shown])
+    return [Found(members[pk], key.kind, key.value, exactly) for pk, key in shown]

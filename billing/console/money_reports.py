@@ -141,9 +141,10 @@ reports.register(
         code="renewals",
         label=_("Renewals, ninety days back and ahead"),
         about=_(
-            "Every term that ended, or will end, in the span. Renewed: another one follows. Awaited: a charge is still "
-            "to come, or is being tried. Not paid: it never came. Leaving: canceled before, or ended. Paid share = "
-            "renewed / (terms ending − leaving). Expected: what the awaited ones are charged, at the price each holds."
+            "Every term that ended, or will end, in the span; days given free put the end off. Renewed: another one "
+            "follows. Awaited: a charge is still to come, or is being tried. Not paid: it never came. Leaving: "
+            "canceled before, or ended. Paid share = renewed / (terms ending − leaving). Expected: what the awaited "
+            "ones are charged, at the price each holds."
         ),
         make=renewals,
         order=40,

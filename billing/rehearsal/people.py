@@ -19,6 +19,7 @@ from membership.models import Member
 if TYPE_CHECKING:
     import random
 
+    from billing.rehearsal.till import Till
     from membership.bootstrap.visitor import Page
 
 GOOD, DECLINED, CONFIRMED = "4242424242424242", "4000000000000002", "4000002760003184"
@@ -32,7 +33,9 @@ RETURN_PAGE = "/checkout/return/"
 
 
 class Person:
-    """One member-to-be with a browser, a card and a plan in mind."""
+    """One member-to-be with a browser, a card and a plan in mind. `till`: the shop's, where they buy things."""
+
+    till: Till
 
     def __init__(self, number: int, dice: random.Random, *, plan: str, card: str = GOOD) -> None:
         self.dice, self.plan, self.card = dice, plan, card
@@ -111,6 +114,12 @@ class Person:
             return False
         self.card = CONFIRMED if self.card == CONFIRMED else GOOD
         return self._types(self.browser.open(links[0]), self.card).status == 200
+
+    def shops(self) -> bool:
+        return self.known and self.till.sells(self._member().number, self.dice)
+
+    def sends_something_back(self) -> bool:
+        return self.known and self.till.takes_back(self._member().number, self.dice)
 
     def _pay_page(self) -> Page | None:
         """Stripe's page, where the way leads there: a member's visit does not."""

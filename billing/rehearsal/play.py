@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from billing.rehearsal import books, stories, verdict
 from billing.rehearsal.people import Person
 from billing.rehearsal.stories import Act, Story
+from billing.rehearsal.till import Till
 from membership import clock, time_travel
 
 LOOKS = timedelta(days=10)  # between two looks at how everybody stands
@@ -24,9 +25,10 @@ class Unsound(Exception):
 
 @dataclass
 class Played:
-    """What was seen at each look, how often each act was tried, and how often it could not be done."""
+    """What was seen at each look, how often each act was tried, and how often it could not be done; the shop's till."""
 
     seen: list[books.Day] = field(default_factory=list)
+    till: Till = field(default_factory=Till)
     tried: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
 
@@ -42,6 +44,7 @@ def live(
     end, played = start + timedelta(days=days), Played()
     acts = list(_looks(start, days, played))
     for number, (person, story) in enumerate(people):
+        person.till = played.till
         acts += [act for act in stories.life(person, story, number=number, start=start, days=days) if act.at < end]
     for act in sorted(acts):
         _move(act.at, turn, arrive=act.name == INSPECTION)
@@ -77,9 +80,9 @@ def _look(played: Played) -> None:
 
 
 def _inspect(played: Played) -> None:
-    """Every invariant that asks nobody, the reports about members, and how everybody stands."""
+    """Every invariant that asks nobody, the reports, and how everybody stands."""
     if broken := verdict.broken(offline=True):
         raise Unsound("\n".join([f"On {clock.now():%d %B %Y}:", *broken]))
-    if wrong := verdict.misreported(offline=True):
+    if wrong := verdict.misreported(played.till.uses):
         raise Unsound("\n".join([f"On {clock.now():%d %B %Y} a report was wrong:", *wrong]))
     _look(played)

@@ -1,30 +1,43 @@
-"""What the console's reports say, beside what can be seen without them: money from Stripe's own lists, month by month
-and to the cent; members by asking each of them.
+"""What the console's reports say, beside what can be seen without them: money, who joined and left, and renewals from
+Stripe's own lists (at_stripe.py), month by month and to the cent; the use of perks from the till's own book (till.py);
+where members stand by asking each of them.
 
-The reports are asked as a page asks them, for their tables. Of what is not compared here there is a set worked out by
-hand (tests/console/test_reports.py).
+The reports are asked as a page asks them, for their tables. Of "Paid offline", which nobody does here, there is a set
+worked out by hand (tests/console/test_reports.py).
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.translation import gettext
 
-from billing import gateway
+from billing import figures, gateway
 from billing.console import money_reports
+from billing.models import Customer
+from billing.rehearsal.at_stripe import Became
 from billing.rehearsal.books import GIVEN_BACK
-from membership import months, standing
+from membership import calendar, months, standing
 from membership.console import members_report
-from membership.console.reports import Money
+from membership.console.reports import Money, Share, Whose
 from membership.models import OPEN, Membership
 from membership.standing import Standing
+from perks.console import perks_report
+from perks.kinds.base import localized
+from perks.models import Perk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from billing.rehearsal.at_stripe import Life
+    from billing.rehearsal.till import Use
+    from membership.console.reports import Table
+    from membership.months import Month
 
 COLUMNS = ("paid", "given back", "lost", "kept")
 STAYS = frozenset({Standing.CURRENT, Standing.GRACE, Standing.PAUSED, Standing.SUSPENDED})
@@ -45,16 +58,110 @@ def wrong_about_members(at: datetime) -> list[str]:
 
 
 def wrong_about_money(at: datetime) -> list[str]:
-    """The months in which "Money by month" is not what Stripe's lists give. Raises StripeUnavailable."""
-    told: dict[str, int] = {}
-    table = money_reports.money(at)
+    """The months in which "Money by month" is not what Stripe's lists give, also those that it no longer shows.
+
+    Raises StripeUnavailable.
+    """
+    expected, told = _moved(), dict[str, int]()
+    while True:
+        told.update(_by_month(money_reports.money(at)))
+        first = months.last(money_reports.MONTHS, at)[0]  # not the table's: it may lack its oldest
+        if all(key >= str(first) for key in expected):
+            return _differences("Money by month", Counter(expected), Counter(told))
+        at = first.starts_at - timedelta(seconds=1)
+
+
+def wrong_about_movements(at: datetime, lives: Sequence[Life]) -> list[str]:
+    """The months in which "Joined, left and stayed" is not what became of the subscriptions that were paid."""
+    joined = [one.joined_at for one in lives]
+    left = [moment for one in lives if (moment := one.left_at(at))]
+    expected, told = Counter[str](), Counter[str]()
+    shown = months.last(members_report.MONTHS + 1, at)
+    for label, first, last in ((str(one), one, one) for one in shown):
+        expected += _moves(label, first, last, joined, left)
+    year = shown[-members_report.YEAR - 1 : -1]
+    expected += _moves(gettext("12 months"), year[0], year[-1], joined, left)
+    for label, *counts, retention in members_report.movements(at).rows:
+        named = zip(("at the start", "joined", "left", "at the end"), counts, strict=True)
+        told += Counter({f"{label} {name}": int(str(count)) for name, count in named})
+        told[f"{label} stayed"] += retention.part if isinstance(retention, Share) else 0
+    return _differences("Joined, left and stayed", expected, told)
+
+
+def _moves(label: str, first: Month, last: Month, joined: Iterable[datetime], left: Iterable[datetime]) -> Counter[str]:
+    """Who leaves does so at a midnight, which is the day before's."""
+    came = sum(first.starts_at <= moment < last.ends_at for moment in joined)
+    went = sum(first.starts_at < moment <= last.ends_at for moment in left)
+    start = sum(moment < first.starts_at for moment in joined) - sum(moment <= first.starts_at for moment in left)
+    counts = {"at the start": start, "joined": came, "left": went, "at the end": start + came - went}
+    return Counter({f"{label} {name}": count for name, count in (counts | {"stayed": start - went}).items()})
+
+
+def wrong_about_renewals(at: datetime, lives: Iterable[Life]) -> list[str]:
+    """The spans in which "Renewals" is not what became, or will, of the periods that were paid for."""
+    endings = [(ends_at, became, life) for life in lives for ends_at, became in life.endings()]
+    expected, told = Counter[str](), Counter[str]()
+    for n in range(-3, 3):
+        begins, ends = at + n * money_reports.SPAN, at + (n + 1) * money_reports.SPAN
+        for ends_at, became, life in endings:
+            if begins <= ends_at < ends:
+                key = f"{begins:%Y-%m-%d} {life.currency}"
+                expected += Counter({f"{key} ending": 1, f"{key} {became.value}": 1})
+                expected[f"{key} expected"] += life.next_charge if became is Became.AWAITED else 0
+    names = ("ending", *(one.value for one in Became))
+    for begins_on, _until, currency, *counts, _share, sum_ in money_reports.renewals(at).rows:
+        for name, count in zip(names, counts, strict=True):
+            told[f"{begins_on} {currency} {name}"] += int(str(count))
+        told[f"{begins_on} {currency} expected"] += sum_.amount if isinstance(sum_, Money) else 0
+    return _differences("Renewals", expected, told)
+
+
+def wrong_about_perks(at: datetime, uses: Iterable[Use]) -> list[str]:
+    """The sums in which "Perks" is not what the till booked in the last 365 days."""
+    expected, members = Counter[str](), defaultdict[str, set[str]](set)
+    names = {perk.code: localized(perk.names) for perk in Perk.objects.all()}
+    for use in uses:
+        if at - perks_report.YEAR <= use.at < at:
+            name = names[use.perk]
+            expected += Counter({f"{name} uses": 1, f"{name} worth": use.worth, f"{name} cost": use.cost})
+            members[name].add(use.member)
+    for name, who in members.items():
+        each = (Decimal(expected[f"{name} cost"]) / len(who)).quantize(Decimal(1), ROUND_HALF_UP)
+        expected += Counter({f"{name} members": len(who), f"{name} cost a member": int(each)})
+    told = Counter[str]()
+    for name, _currency, *counts in perks_report.use(at).rows:
+        for what, one in zip(("uses", "members", "worth", "cost", "cost a member"), counts, strict=True):
+            told[f"{name} {what}"] += one.amount if isinstance(one, Money) else int(str(one))
+    return _differences("Perks", expected, told)
+
+
+def wrong_about_risk(at: datetime, lives: Iterable[Life], uses: Sequence[Use]) -> list[str]:
+    """Of whom "Members at risk" does not say what Stripe will ask for, and what the till booked since their term began.
+
+    Whose charge rests is stopped by staff, and not asked to pay.
+    """
+    expected, told = Counter[str](), Counter[str]()
+    numbers = dict(Customer.objects.values_list("stripe_id", "member__number"))
+    for life in lives:
+        last_day_ends = calendar.midnight_after(life.periods[-1].ends_at, settings.VIP_HOME_ZONE)
+        if life.charging and not life.paused and at < last_day_ends <= at + figures.RENEWS_WITHIN:
+            number, began = numbers[life.customer], life.period(at).starts_at
+            worth = sum(use.worth for use in uses if use.member == number and use.at >= began)
+            if worth < life.next_charge:
+                expected += Counter({f"{number} pays": life.next_charge, f"{number} had": worth})
+    for whose, _until, _days, _currency, pays, had, *_rest in money_reports.at_risk(at).rows:
+        assert isinstance(whose, Whose)
+        assert isinstance(pays, Money)
+        assert isinstance(had, Money)
+        told += Counter({f"{whose.number} pays": pays.amount, f"{whose.number} had": had.amount})
+    return _differences("Members at risk", expected, told)
+
+
+def _by_month(table: Table) -> Iterator[tuple[str, int]]:
     for month, currency, *sums in table.rows:
         for name, one in zip(COLUMNS, sums, strict=True):
             if isinstance(one, Money) and one.amount:
-                told[f"{month} {currency} {name}"] = one.amount
-    first = str(months.last(money_reports.MONTHS, at)[0])  # not the table's: it may lack its oldest
-    expected = {key: amount for key, amount in _moved().items() if key >= first}
-    return _differences("Money by month", Counter(expected), Counter(told))
+                yield f"{month} {currency} {name}", one.amount
 
 
 def _moved() -> Mapping[str, int]:

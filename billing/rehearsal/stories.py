@@ -60,6 +60,10 @@ class Story:
         return max((act.before for act in self.acts), default=YEAR) + MARGIN
 
 
+SHOPPING = (  # what everybody does beside it, as a member or no more
+    *(When(after, after + 15, Person.shops) for after in (1, 20, 60, 140, 200, 320)),
+    When(80, 130, Person.sends_something_back),
+)
 STAYS = Story("stays")
 STORIES = (
     STAYS,
@@ -157,6 +161,7 @@ def life(person: Person, story: Story, *, number: int, start: datetime, days: in
     """What they do when: they join as long before the end as their story lasts, if it fits."""
     dice = person.dice
     joined = start + timedelta(days=dice.uniform(0, max(days - story.lasts, 1)))
-    for when in (When(0, 0, story.first), *story.acts):
+    shopping = (when for when in SHOPPING if when.before <= story.lasts)
+    for when in (When(0, 0, story.first), *story.acts, *shopping):
         at = joined + timedelta(days=dice.uniform(when.after, when.before))
         yield Act(at, number, when.does.__name__.replace("_", " "), lambda does=when.does: does(person))  # type: ignore[misc]

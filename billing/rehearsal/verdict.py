@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from billing.rehearsal import books, reports
+from typing import TYPE_CHECKING
+
+from billing.rehearsal import at_stripe, books, reports
 from membership import clock, invariants
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from billing.rehearsal.till import Use
 
 
 def broken(*, offline: bool = False) -> list[str]:
@@ -20,13 +27,20 @@ def unequal() -> list[str]:
     return books.differences(books.ours(), books.stripes())
 
 
-def misreported(*, offline: bool = False) -> list[str]:
-    """Every figure of a report that is not so, a line each. `offline`: of those alone that need not ask Stripe.
+def misreported(uses: Sequence[Use] = ()) -> list[str]:
+    """Every figure of a report that is not so, a line each. `uses`: what the till booked.
 
     Raises StripeUnavailable.
     """
-    at = clock.now()
-    return reports.wrong_about_members(at) + ([] if offline else reports.wrong_about_money(at))
+    at, lives = clock.now(), at_stripe.lives()
+    return [
+        *reports.wrong_about_members(at),
+        *reports.wrong_about_money(at),
+        *reports.wrong_about_movements(at, lives),
+        *reports.wrong_about_renewals(at, lives),
+        *reports.wrong_about_perks(at, uses),
+        *reports.wrong_about_risk(at, lives, uses),
+    ]
 
 
 def missing(happened: dict[str, int]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from functools import partial
 from xml.etree import ElementTree
@@ -17,9 +18,11 @@ from billing import figures
 from billing.emulator import delivery
 from billing.management.commands.rehearse import WHOLE, Command
 from billing.models import Payment
-from billing.rehearsal import books, picture, play, stories, tally, verdict
+from billing.rehearsal import books, picture, play, stories, tally, till, verdict
 from membership import roll, time_travel
 from membership.models import Membership
+from membership.standing import Standing
+from perks.models import Perk
 from tests.emulator import people
 
 CAST = ("mends it by paying", "upgrades, takes it back")
@@ -115,6 +118,46 @@ class TestItFails:
         monkeypatch.setattr(roll, "movements", lambda months, at: [roll.Movement(str(m), 0, 2, 0) for m in months])
         with pytest.raises(CommandError, match="Joined, left and stayed, at the end: 2 told, 1 is so"):
             Command()._judge(every_kind=False)
+
+    def test_when_a_report_of_members_money_renewals_perks_or_risk_is_wrong(self, joined, monkeypatch, clock):
+        """Each report in turn says one too many; the last one, of what the till booked, one too few."""
+        held, at = Membership.objects.get(), clock.now
+        assert verdict.misreported() == []
+        wrong = {
+            "Members by tier and standing, Gold, current: 2 told, 1 is so": (
+                (roll, "by_tier_and_standing"),
+                lambda at: Counter({("gold", Standing.CURRENT): 2}),
+            ),
+            "Money by month, 2026-03 EUR given back: 1 told, 0 is so": (
+                (figures, "flows"),
+                lambda months: [figures.Flow(str(months[-1]), "EUR", 11900, 1, 0)],
+            ),
+            "Money by month, 2026-03 EUR lost: 1 told, 0 is so": (
+                (figures, "flows"),
+                lambda months: [figures.Flow(str(months[-1]), "EUR", 11900, 0, 1)],
+            ),
+            "Joined, left and stayed, 2026-03 left: 1 told, 0 is so": (
+                (roll, "movements"),
+                lambda months, at: [
+                    roll.Movement(str(m), 0, int(m == months[-1]), int(m == months[-1])) for m in months
+                ],
+            ),
+            f"Renewals, {at:%Y-%m-%d} EUR awaited: 1 told, 0 is so": (
+                (figures, "renewals"),
+                lambda since, until: [figures.Renewals(since, until, "EUR", 1, 0, 1, 0, 0, 11900)] * (since == at),
+            ),
+            f"Members at risk, {held.member.number} pays: 11900 told, 0 is so": (
+                (figures, "at_risk"),
+                lambda at: [figures.AtRisk(held, at, 11900, 0, "EUR")],
+            ),
+        }
+        for line, (told, lie) in wrong.items():
+            with monkeypatch.context() as patch:
+                patch.setattr(*told, lie)
+                assert line in verdict.misreported()
+        perk = Perk.objects.create(code="free-shipping", names={"en": "Free delivery"}, kind="free_shipping")
+        used = till.Use(perk.code, held.member.number, at - timedelta(days=1), 495, 495)
+        assert "Perks, Free delivery cost a member: 0 told, 495 is so" in verdict.misreported([used])
 
     def test_when_a_payment_is_known_on_one_side_only(self, joined, monkeypatch):
         monkeypatch.setattr(verdict, "broken", list)

@@ -49,6 +49,15 @@ class TestFinds:
         factories.member("Zoë Ångström")
         assert names("zoe angs") == names("ZOË") == ["Zoë Ångström"]
 
+    def test_by_two_parts_that_are_both_common(self, clock, monkeypatch):
+        """What is looked at by hand is not all there is: then the database is asked for both at once."""
+        monkeypatch.setattr(search, "MANY", 3)
+        for n in range(5):
+            factories.member(f"Ada No{n}")
+            factories.member(f"Bo{n} Lovelace")
+        factories.member("Ada de Lovelace")
+        assert names("lovelace ada") == names("ada love") == ["Ada de Lovelace"]
+
     def test_the_exact_one_first(self, clock):
         for name in ("Anna Marie", "Ann", "Annabel"):
             factories.member(name)
@@ -89,7 +98,7 @@ class TestBox:
 ASKED = {
     "exact": lambda: search.exact("ada")[:100],
     "beginning": lambda: search.beginning("ada")[:100],
-    "beginning of two": lambda: search.beginning("ada love")[:100],
+    "beginning of a whole name": lambda: search.beginning("ada love")[:100],
     "beginning of a number": lambda: search.beginning("4821 00")[:100],
 }
 

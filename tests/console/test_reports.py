@@ -148,10 +148,10 @@ def manager():
 
 
 def paid_offline(membership: Membership, amount: int, day: str) -> None:
-    term = membership.terms.latest("starts_at")
-    price = Price.objects.get(plan=term.plan, currency="EUR")
+    term, currency = membership.terms.latest("starts_at"), membership.currency
+    price = Price.objects.get(plan=term.plan, currency=currency)
     OfflinePayment.objects.create(
-        member=membership.member, term=term, price=price, amount=amount, currency="EUR", means="counter",
+        member=membership.member, term=term, price=price, amount=amount, currency=currency, means="counter",
         reference=f"K{term.pk}", paid_on=date.fromisoformat(day), recorded_at=NOW, recorded_by="staff:1",
     )  # fmt: skip
 
@@ -212,6 +212,33 @@ def test_money_by_month(programme, manager):
         ["2026-01", "EUR", "119.00", "50.00", "0.00", "69.00"],
         ["2025-04", "JPY", "23800", "800", "0", "23000"],
         ["2025-01", "EUR", "238.00", "0.00", "0.00", "238.00"],  # Ann's and Jon's
+    ]
+
+
+def test_paid_offline(programme, manager):
+    paid_offline(programme["ann"], 11900, "2026-01-01")
+    paid_offline(programme["bob"], 11900, "2026-01-31")
+    paid_offline(programme["cem"], 5900, "2026-02-01")
+    paid_offline(programme["gus"], 23800, "2026-01-15")
+    paid_offline(programme["dan"], 5900, "2024-04-01")  # the first day of 24 months
+    paid_offline(programme["eve"], 11900, "2024-03-31")
+    assert exported(manager, "offline") == [
+        ["Month", "Currency", "Payments", "Paid"],
+        ["2026-02", "EUR", "1", "59.00"],
+        ["2026-01", "JPY", "1", "23800"],
+        ["2026-01", "EUR", "2", "238.00"],
+        ["2024-04", "EUR", "1", "59.00"],
+    ]
+
+
+def test_days_given_free_put_a_renewal_off(programme, manager):
+    lifecycle.extend(membership=programme["fay"], days=20, source_ref="late parcel", at=NOW, actor="test")
+    told = [row[0:1] + row[2:7] for row in exported(manager, "renewals")[4:]]
+    assert told == [
+        ["2026-03-15", "EUR", "2", "0", "1", "0"],  # Ned; Ida leaves: not Fay, who has not renewed on 1 April
+        ["2026-03-15", "JPY", "1", "0", "1", "0"],
+        ["2026-04-14", "EUR", "1", "0", "1", "0"],  # but is to on the 21st
+        ["2026-05-14", "EUR", "1", "0", "1", "0"],
     ]
 
 
