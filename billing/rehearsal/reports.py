@@ -81,10 +81,10 @@ def wrong_about_movements(at: datetime, lives: Sequence[Life]) -> list[str]:
         expected += _moves(label, first, last, joined, left)
     year = shown[-members_report.YEAR - 1 : -1]
     expected += _moves(gettext("12 months"), year[0], year[-1], joined, left)
-    for label, *counts, retention in members_report.movements(at).rows:
+    for month, *counts, retention in members_report.movements(at).rows:
         named = zip(("at the start", "joined", "left", "at the end"), counts, strict=True)
-        told += Counter({f"{label} {name}": int(str(count)) for name, count in named})
-        told[f"{label} stayed"] += retention.part if isinstance(retention, Share) else 0
+        told += Counter({f"{month} {name}": int(str(count)) for name, count in named})
+        told[f"{month} stayed"] += retention.part if isinstance(retention, Share) else 0
     return _differences("Joined, left and stayed", expected, told)
 
 
@@ -129,9 +129,9 @@ def wrong_about_perks(at: datetime, uses: Iterable[Use]) -> list[str]:
         each = (Decimal(expected[f"{name} cost"]) / len(who)).quantize(Decimal(1), ROUND_HALF_UP)
         expected += Counter({f"{name} members": len(who), f"{name} cost a member": int(each)})
     told = Counter[str]()
-    for name, _currency, *counts in perks_report.use(at).rows:
+    for perk, _currency, *counts in perks_report.use(at).rows:
         for what, one in zip(("uses", "members", "worth", "cost", "cost a member"), counts, strict=True):
-            told[f"{name} {what}"] += one.amount if isinstance(one, Money) else int(str(one))
+            told[f"{perk} {what}"] += one.amount if isinstance(one, Money) else int(str(one))
     return _differences("Perks", expected, told)
 
 
