@@ -20,6 +20,8 @@ from membership.models import Membership, Term
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from django.db.models import QuerySet
+
 DUNNING = Notice.Kind.DUNNING
 FAILED, CONFIRM, HARD, GRACE_ENDING, ENDED = STEPS = (
     "payment_failed",  # the bank said no; it is tried again
@@ -67,16 +69,19 @@ def follow(*, membership: Membership, subscription: Subscription, reason: str, a
 
 def owed(membership: Membership, term: Term) -> Invoice | None:
     """The unpaid invoice of the renewal that follows `term`, the last one. Paid late or never, it is still that one."""
-    unpaid = Invoice.objects.filter(membership=membership, status__in=("open", "void", "uncollectible"))
-    renewals = unpaid.filter(lines__buys_time=True, lines__starts_at__gte=term.ends_at).order_by("made_at", "pk")
+    renewals = _renewals(membership, term, "open", "void", "uncollectible")
     return renewals.filter(status="open").first() or renewals.first()
+
+
+def _renewals(membership: Membership, term: Term, *status: str) -> QuerySet[Invoice]:
+    found = Invoice.objects.filter(membership=membership, status__in=status)
+    return found.filter(lines__buys_time=True, lines__starts_at__gte=term.ends_at).order_by("made_at", "pk")
 
 
 def unpaid_of(membership: Membership) -> Invoice | None:
     """The open invoice of its renewal, tried or not. For pages and letters."""
     term = max(membership.terms.all(), key=lambda t: t.starts_at, default=None)
-    invoice = owed(membership, term) if term else None
-    return invoice if invoice and invoice.status == "open" else None
+    return _renewals(membership, term, "open").first() if term else None
 
 
 def trouble_of(membership: Membership) -> Invoice | None:

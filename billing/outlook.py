@@ -39,6 +39,7 @@ class Kind(StrEnum):
 
 AT_TERM_END = frozenset({Kind.RUNS_ON, Kind.TRIAL, Kind.RESTING, Kind.ON_HOLD})
 CAN_CANCEL = AT_TERM_END | {Kind.AT_ONCE, Kind.PLACE}
+OVER = frozenset({Standing.LAPSED, Standing.ENDED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ class Outlook:
 def of(member: Member, *, at: datetime) -> Outlook:
     """What canceling would mean for `member` at `at`."""
     own = standing.own_membership(member)
-    if own is None or standing.at(own, at) in {Standing.LAPSED, Standing.ENDED}:
+    if own is None or standing.at(own, at) in OVER:
         seat = standing.seat_membership(member, at)
         shared = seat is not None and standing.at(seat, at) in standing.HELD
         return Outlook(kind=Kind.SHARED, membership=seat) if shared else Outlook(kind=Kind.NONE, membership=own)
@@ -75,6 +76,11 @@ def of(member: Member, *, at: datetime) -> Outlook:
         runs_on=own.entitled_until is not None and at < own.entitled_until,
         can_stay=kind == Kind.CANCELED and can_stay(own),
     )
+
+
+def can_cancel(own: Membership, *, at: datetime) -> bool:
+    """`Outlook.can_cancel` of a membership that is at hand, loaded with facts: for offering it."""
+    return standing.at(own, at) not in OVER and kind_of(own, at=at) in CAN_CANCEL
 
 
 def kind_of(membership: Membership, *, at: datetime) -> Kind:

@@ -163,7 +163,11 @@ def computed_status(membership: Membership) -> Status:
 
 def current_membership(member: Member, moment: datetime) -> Membership | None:
     """The membership that speaks for `member`: the own one if it is held, else that of the open seat, else the own."""
-    own = own_membership(member)
+    return speaking(member, own_membership(member), moment)
+
+
+def speaking(member: Member, own: Membership | None, moment: datetime) -> Membership | None:
+    """The same where the own one is at hand, loaded with facts."""
     if own is not None and at(own, moment) in HELD:
         return own
     return seat_membership(member, moment) or own

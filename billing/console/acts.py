@@ -153,7 +153,7 @@ class Cancel(Act):
     about = _("As the member's own cancel page does it.")
 
     def fits(self, case: Case) -> bool:
-        return case.membership is not None and outlook.of(case.member, at=case.at).can_cancel
+        return case.membership is not None and outlook.can_cancel(case.membership, at=case.at)
 
     def preview(self, case: Case, asked: dict[str, Any]) -> list[str]:
         ahead = outlook.of(case.member, at=case.at)
@@ -192,7 +192,8 @@ class Resume(Act):
     about = _("Only when the member asked for it: they are charged again.")
 
     def fits(self, case: Case) -> bool:
-        return runs(case) and outlook.of(case.member, at=case.at).can_stay
+        canceled = runs(case) and outlook.kind_of(case.held, at=case.at) == Kind.CANCELED
+        return canceled and outlook.can_stay(case.held)
 
     def preview(self, case: Case, asked: dict[str, Any]) -> list[str]:
         if not self.fits(case):

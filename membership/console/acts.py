@@ -108,9 +108,9 @@ def offer(act: type[Act]) -> type[Act]:
     return act
 
 
-def offered(staff: Staff, member: Member, at: datetime) -> list[Act]:
-    """What this person may do to this member now."""
-    case = Case(member=member, membership=standing.own_membership(member), at=at, staff=staff)
+def offered(staff: Staff, member: Member, own: Membership | None, at: datetime) -> list[Act]:
+    """What this person may do to this member, whose own membership is at hand, now."""
+    case = Case(member=member, membership=own, at=at, staff=staff)
     return [act for act in _offered if staff.may(act.permission) and act.fits(case)]
 
 

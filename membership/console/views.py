@@ -47,7 +47,7 @@ def member(request: HttpRequest, number: int) -> HttpResponse:
     found = acts.member_by(number)
     at = clock.now()
     own = standing.own_membership(found)
-    held = standing.current_membership(found, at)
+    held = standing.speaking(found, own, at)
     asked: dict[str, Any] = {"member": found, "membership": own, "at": at}
     group = request.GET.get("show", "")
     context = {
@@ -58,7 +58,7 @@ def member(request: HttpRequest, number: int) -> HttpResponse:
         "tier": (standing.tier_at(own, at) or own.plan.tier) if own else None,
         "grace_until": standing.grace_until(own) if own else None,
         "stops": [stop for stop in own.stops.all() if stop.lifted_at is None] if own else [],
-        "acts": acts.offered(staff_of(request), found, at),
+        "acts": acts.offered(staff_of(request), found, own, at),
         "facts": panels.render("console-member", request, **asked),
         "story": stories.of(found, group=group, before=_moment(request.GET.get("before", ""))),
         "groups": [(key, words) for key, words in stories.GROUPS.items()],

@@ -59,7 +59,7 @@ class Book(Act):
     form = BookForm
 
     def fits(self, case: Case) -> bool:
-        current = standing.current_membership(case.member, case.at)
+        current = standing.speaking(case.member, case.membership, case.at)
         honored = current is not None and standing.at(current, case.at) in standing.HONORED
         return honored and bool(bookable(case))
 
