@@ -51,6 +51,22 @@ class DateRefused(DomainError):
     message = gettext_noop("The payment service cannot move the charge to that day. Give fewer days.")
 
 
+class AddedMeanwhile(DomainError):
+    """What was looked at is no longer what the time would be added to: a colleague was faster."""
+
+    code = "added_meanwhile"
+    message = gettext_noop("Somebody has added time meanwhile. Look again, and add more only if it is still wanted.")
+
+
+def refuse_moved(seen: datetime | None, found: datetime | None) -> None:
+    """`seen`: where the paid time ended for whoever decided; `found`: where it ends, under the lock.
+
+    Raises AddedMeanwhile.
+    """
+    if seen != found:
+        raise AddedMeanwhile
+
+
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
     """What `days` free days lead to. `moves_charge`: a renewal is expected, and is charged at `ends_at` then."""
@@ -102,11 +118,13 @@ def ask_stripe(proposal: Proposal, membership: Membership) -> None:
 
 
 def extend(*, membership: Membership, days: int, reason: str, ref: str, at: datetime, actor: str) -> Term:
-    """Give `days` free days, once per `ref`; the member is told. -> the term they are.
+    """Give `days` free days, once per `ref`, behind the terms that `membership` has as it was loaded; the member is
+    told. -> the term they are.
 
     Stripe is asked first whether the charge can wait so long. It moves after the commit; if Stripe does not answer
-    then, the janitor moves it. Raises as `propose` and `ask_stripe`.
+    then, the janitor moves it. Raises as `propose`, `refuse_moved` and `ask_stripe`.
     """
+    seen = outlook.charge_at(membership)
     source_ref = f"extension:{membership.pk}:{ref}"
     if not Term.objects.filter(source_ref=source_ref).exists():
         ask_stripe(propose(membership=membership, days=days, at=at), membership)
@@ -116,6 +134,7 @@ def extend(*, membership: Membership, days: int, reason: str, ref: str, at: date
         if given is not None:
             return given
         proposal = propose(membership=membership, days=days, at=at)
+        refuse_moved(seen, proposal.charged_at)
         term = lifecycle.extend(membership=membership, days=days, source_ref=source_ref, at=at, actor=actor)
         data = {"term": term.pk, "days": days, "reason": reason, "ref": ref}
         audit.write(actor=actor, verb="extend", subject=f"membership:{membership.pk}", at=at, data=data)

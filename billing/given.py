@@ -112,6 +112,12 @@ def _placed(own: Membership | None, plan: Plan, term: Term, zone: str, *, moves_
     )
 
 
+def ending(own: Membership | None, *, at: datetime) -> datetime | None:
+    """Where what they have ends; None where a term would begin a new stay."""
+    over = own is None or standing.at(own, at) in OVER
+    return None if over else outlook.charge_at(own)
+
+
 def months(count: int) -> terms.Length:
     """Raises TooLong."""
     if not 1 <= count <= MOST_MONTHS:
@@ -133,8 +139,20 @@ def ask_stripe(placed: Placed) -> None:
         extension.ask_stripe(asked, placed.membership)
 
 
-def give(*, member: Member, plan: Plan, count: int, currency: str, ref: str, at: datetime, actor: str) -> Term:
+def give(
+    *,
+    member: Member,
+    plan: Plan,
+    count: int,
+    currency: str,
+    behind: datetime | None,
+    ref: str,
+    at: datetime,
+    actor: str,
+) -> Term:
     """A complimentary term of `count` months of `plan`, once per `ref`; the member is told. -> the term.
+
+    `behind`: where the paid time ended for whoever decided this (see `ending`).
 
     The charge of a running subscription moves after the commit; the janitor moves it where Stripe does not answer then.
     Raises TooLong, and as `place` and `ask_stripe`.
@@ -151,6 +169,7 @@ def give(*, member: Member, plan: Plan, count: int, currency: str, ref: str, at:
             plan=plan,
             length=length,
             currency=currency,
+            behind=behind,
             source=Term.Source.COMPLIMENTARY,
             source_ref=source_ref,
             at=at,
@@ -169,13 +188,14 @@ def add(
     plan: Plan,
     length: terms.Length,
     currency: str,
+    behind: datetime | None,
     source: Term.Source,
     source_ref: str,
     at: datetime,
     actor: str,
 ) -> tuple[Term, Placed]:
     """Inside the caller's transaction: add the term, behind what there is or as the first of a new stay, with its card
-    and welcome. Everything is asked anew under the lock. Raises as `place`."""
+    and welcome. Everything is asked anew under the lock. Raises as `place` and `extension.refuse_moved`."""
     Member.objects.select_for_update().only("pk").get(pk=member.pk)
     paid = source == Term.Source.OFFLINE
     placed = place(member=member, plan=plan, length=length, at=at, paid=paid)
@@ -187,6 +207,7 @@ def add(
     else:
         Membership.objects.lock(membership.pk)
         placed = place(member=member, plan=plan, length=length, at=at, paid=paid)
+    extension.refuse_moved(behind, ending(placed.membership, at=at))
     term, _new = lifecycle.add_term(
         membership=membership, source=source, source_ref=source_ref, plan=plan, length=length, at=at, actor=actor
     )

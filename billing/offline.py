@@ -53,14 +53,22 @@ def place(*, member: Member, price: Price, reference: str, paid_on: date, at: da
 
 
 def record(
-    *, member: Member, price: Price, means: str, reference: str, paid_on: date, at: datetime, actor: str
+    *,
+    member: Member,
+    price: Price,
+    means: str,
+    reference: str,
+    paid_on: date,
+    behind: datetime | None,
+    at: datetime,
+    actor: str,
 ) -> OfflinePayment:
-    """Keep the payment and add its term; the member has a receipt. Of any number of tries with one reference one is
-    recorded. Raises as `place`."""
+    """Keep the payment and add its term `behind` what they have (see given.ending); the member has a receipt. Of any
+    number of tries with one reference one is recorded. Raises as `place` and `given.add`."""
     place(member=member, price=price, reference=reference, paid_on=paid_on, at=at)
     try:
         with transaction.atomic():
-            return _record(member, price, means, folded(reference), paid_on, at, actor)
+            return _record(member, price, means, folded(reference), paid_on, behind, at, actor)
     except IntegrityError:  # one_offline_payment_per_reference, or its term's: a colleague was faster
         if not OfflinePayment.objects.filter(reference=folded(reference)).exists():
             raise
@@ -68,13 +76,21 @@ def record(
 
 
 def _record(
-    member: Member, price: Price, means: str, reference: str, paid_on: date, at: datetime, actor: str
+    member: Member,
+    price: Price,
+    means: str,
+    reference: str,
+    paid_on: date,
+    behind: datetime | None,
+    at: datetime,
+    actor: str,
 ) -> OfflinePayment:
     term, placed = given.add(
         member=member,
         plan=price.plan,
         length=terms.Length.of_plan(price.plan),
         currency=price.currency,
+        behind=behind,
         source=Term.Source.OFFLINE,
         source_ref=f"offline:{member.pk}:{reference}",
         at=at,

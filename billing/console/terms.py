@@ -97,6 +97,7 @@ class GiveTerm(Act):
             plan=asked["plan"],
             count=asked["months"],
             currency=given.currency_of(case.member, plan=asked["plan"]),
+            behind=given.ending(case.membership, at=case.at),
             ref=asked["once"],
             at=case.at,
             actor=case.staff.actor,
@@ -170,6 +171,7 @@ class RecordPayment(Act):
             means=asked["means"],
             reference=asked["reference"],
             paid_on=asked["paid_on"],
+            behind=given.ending(case.membership, at=case.at),
             at=case.at,
             actor=case.staff.actor,
         )

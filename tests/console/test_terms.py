@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from datetime import timedelta
 
 import pytest
 
-from billing import offline, running_out
+from billing import extension, given, offline, running_out
 from billing.models import LIVE, OfflinePayment, Subscription
 from membership import standing, stories
 from membership.models import AuditEntry, Member, Membership, Message, Price, Term
@@ -144,12 +146,59 @@ class TestPaidOffline:
         assert not Term.objects.exists()
 
 
+class TestTwoClerksAtOnce:
+    """Both have read the same dates, and neither has seen the other's."""
+
+    GIVES = {
+        "give-term": (given, "give", {"plan": "silver-year", "months": "6"}),
+        "paid-offline": (offline, "record", {}),
+        "extend": (extension, "extend", {"days": "30"}),
+    }
+
+    def _give(self, act: str, monkeypatch) -> list[int]:
+        module, verb, facts = self.GIVES[act]
+        asked = [{"once": f"once{n}"} | facts for n in (1, 2)]
+        if act == "paid-offline":
+            Subscription.objects.all().delete()
+            Membership.objects.update(renewal_expected=False)
+            factories.plan("bronze-month")
+            asked = [one | paid("bronze-month", reference=one["once"]) for one in asked]
+        for one in asked:
+            one |= {"plan": plan(one["plan"])} if "plan" in one else {}
+        desks = [Desk("billing"), Desk("manager")]
+        shown = [desk.look(act, **one) for desk, one in zip(desks, asked, strict=True)]
+        meeting, do = threading.Barrier(2), getattr(module, verb)
+
+        def waits(**told):
+            with contextlib.suppress(threading.BrokenBarrierError):
+                meeting.wait(20)
+            return do(**told)
+
+        monkeypatch.setattr(module, verb, waits)
+        sent = zip(desks, shown, strict=True)
+        return sorted(one.status_code for one in at_once(*[lambda d=d, s=s: d.confirm(s) for d, s in sent]))
+
+    @pytest.mark.parametrize("act", GIVES)
+    def test_one_is_given_and_the_other_told(self, joined, clock, monkeypatch, act):
+        clock.move(days=1)
+        assert self._give(act, monkeypatch) == [302, 409]
+        assert Term.objects.count() == 2
+
+    @pytest.mark.parametrize("act", GIVES)
+    def test_twin_that_does_not_look_gives_both(self, joined, clock, monkeypatch, act):
+        clock.move(days=1)
+        monkeypatch.setattr(extension, "refuse_moved", lambda seen, found: None)
+        assert self._give(act, monkeypatch) == [302, 302]
+        assert Term.objects.count() == 3
+
+
 class TestOneReferenceAtOnce:
     def _record(self, monkeypatch, clock) -> list[object]:
         """Two clerks type the same receipt in for two members; neither has seen the other's."""
         monkeypatch.setattr(offline, "place", lambda **_: None)
         price = Price.objects.get(plan__code="gold-year", currency="EUR")
-        facts = {"price": price, "means": "counter", "reference": "K17", "paid_on": clock.now.date(), "at": clock.now}
+        facts = {"price": price, "means": "counter", "reference": "K17", "paid_on": clock.now.date(), "behind": None}
+        facts["at"] = clock.now
         people = [factories.member("Ann"), factories.member("Bob")]
         return at_once(*[lambda m=m: offline.record(member=m, **facts, actor="staff:1") for m in people])
 
