@@ -228,8 +228,11 @@ def end_operation(operation: Operation) -> None:
 def at_renewal(*, membership: Membership, price: Price, at: datetime, actor: str) -> None:
     """Let the next renewal buy this price's plan; nothing is charged or given back, and the running term stays.
 
-    Saying the held plan takes an earlier choice back. Raises NoChangeNow, ChangeUnderWay, StripeUnavailable,
-    StripeRefused.
+    Saying the held plan takes an earlier choice back. No Operation is noted: nothing is made or charged, and what is
+    said is all of what is wanted, so that saying it twice is saying it once. A lost answer is looked for; where that
+    fails too the member is asked to try again, and the webhook or the night's reconcile finds what Stripe has.
+
+    Raises NoChangeNow, ChangeUnderWay, StripeUnavailable, StripeRefused.
     """
     subscription = plan_offers.changeable(membership, at)
     for quote in PlanQuote.objects.filter(membership=membership, state=State.CONFIRMING):
@@ -239,5 +242,12 @@ def at_renewal(*, membership: Membership, price: Price, at: datetime, actor: str
     stripe, wanted = gateway.client().v1, StripePrice.objects.get(price=price).stripe_id
     read = gateway.read(stripe.subscriptions.retrieve, subscription.stripe_id)
     change = {"items": [{"id": read["items"]["data"][0]["id"], "price": wanted}], "proration_behavior": "none"}
-    gateway.call(stripe.subscriptions.update, subscription.stripe_id, change)
-    sync.subscription(subscription.stripe_id, actor=actor)
+    try:
+        gateway.call(stripe.subscriptions.update, subscription.stripe_id, change)
+    except gateway.StripeUnavailable:
+        sync.subscription(subscription.stripe_id, actor=actor)
+        if not Membership.objects.filter(pk=membership.pk, plan=price.plan_id).exists():
+            raise
+    else:
+        with contextlib.suppress(gateway.StripeUnavailable, gateway.StripeRefused):  # it is done: the webhook tells it
+            sync.subscription(subscription.stripe_id, actor=actor)

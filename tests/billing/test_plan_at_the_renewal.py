@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from billing import gateway
+from billing import gateway, sync
 from billing.emulator import faults
 from billing.models import PlanQuote
 from membership.models import Membership, Term
@@ -15,6 +15,10 @@ from tests.invariants import breached_once_worked_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UPDATE = "POST /v1/subscriptions/{id}"
+
+
+def unheard(*_: object, **__: object) -> None:
+    raise gateway.StripeUnavailable
 
 
 class TestAtTheRenewal:
@@ -52,6 +56,22 @@ class TestAtTheRenewal:
         with faults.next_call(UPDATE, lost="request", times=9):
             assert silver.post("/portal/change-plan/bronze-year/")["Location"] == "/portal/change-plan/"
         assert Membership.objects.get().plan.code == "silver-year"
+
+    def test_an_answer_that_is_lost_is_looked_for(self, silver):
+        with faults.next_call(UPDATE, lost="answer", times=9):
+            assert silver.post("/portal/change-plan/bronze-year/")["Location"] == "/portal/"
+        assert Membership.objects.get().plan.code == "bronze-year"
+        assert (at_stripe().items.data[0].price.unit_amount, paid()) == (2900, [5900])
+
+    def test_where_looking_fails_too_it_is_found_later_and_saying_it_again_is_harmless(self, silver, monkeypatch):
+        with faults.next_call(UPDATE, lost="answer", times=9), monkeypatch.context() as patch:
+            patch.setattr(sync, "subscription", unheard)
+            assert silver.post("/portal/change-plan/bronze-year/")["Location"] == "/portal/change-plan/"
+        assert Membership.objects.get().plan.code == "silver-year"
+        assert silver.post("/portal/change-plan/bronze-year/")["Location"] == "/portal/"
+        assert Membership.objects.get().plan.code == "bronze-year"
+        assert (at_stripe().items.data[0].price.unit_amount, paid()) == (2900, [5900])
+        assert breached_once_worked_off() == set()
 
 
 def through_the_renewal(live, mode: str = "in_order") -> None:
