@@ -17,6 +17,7 @@ from membership.models import Staff, User
 from membership.roles import Permission, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 
@@ -45,6 +46,12 @@ def of(user: object) -> Staff | None:
     """The role that an account holds now; None for members and strangers."""
     pk = getattr(user, "pk", None)
     return Staff.objects.select_related("user").filter(user_id=pk, revoked_at=None).first() if pk else None
+
+
+def who_hold(roles: Sequence[Role]) -> list[Staff]:
+    """Everybody who holds one of these roles now, the newest first; three at most."""
+    held = Staff.objects.filter(role__in=roles, revoked_at=None)
+    return list(held.order_by("-granted_at", "-pk")[:3])
 
 
 def has_manager() -> bool:

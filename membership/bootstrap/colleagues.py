@@ -26,6 +26,7 @@ class Colleague:
 MANAGER = Colleague("manager", "Mara Voss", "mara@example.com")
 COLLEAGUES = (
     MANAGER,
+    Colleague("billing", "Tessa Brandt", "tessa@example.com"),
     Colleague("support", "Vik Rao", "vik@example.com"),
     Colleague("viewer", "Lou Jansen", "lou@example.com"),
 )

@@ -14,7 +14,6 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,6 +21,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from membership import staff
+from membership.roles import ALLOWS, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,13 +60,20 @@ def _declared(view: View, permission: Permission, *, acts: bool) -> View:
         if missing := _second_factor(request, held):
             return missing
         if not held.may(permission):
-            raise PermissionDenied
+            return _not_theirs(request, held, permission)
         request.staff = held  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)
 
     inside = login_required(guarded)
     inside.permission, inside.acts = permission, acts  # type: ignore[attr-defined]
     return inside
+
+
+def _not_theirs(request: HttpRequest, held: Staff, permission: Permission) -> HttpResponse:
+    """Whose it is, and whom to ask."""
+    roles = [role for role in Role if permission in ALLOWS[role]]
+    context = {"staff": held, "roles": [role.label for role in roles], "colleagues": staff.who_hold(roles)}
+    return render(request, "console/forbidden.html", context, status=403)
 
 
 def _second_factor(request: HttpRequest, held: Staff) -> HttpResponse | None:

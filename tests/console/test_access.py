@@ -92,6 +92,15 @@ def test_a_viewer_can_post_nothing(clock):
     assert set(answers.values()) <= {403, 405}, answers
 
 
+def test_who_may_not_is_told_who_may(clock):
+    for role, name in (("manager", "Mara Voss"), ("billing", "Tessa Brandt"), ("support", "Vik Rao")):
+        clerks.hired(role, name)
+    page = clerks.at_desk(clerks.hired("viewer", "Lou Jansen")).get("/console/refunds/1/approve/").content.decode()
+    assert "You work here as: Viewer. This is open to: Billing, Manager." in page
+    assert "Tessa Brandt (Billing), Mara Voss (Manager)." in page
+    assert "Vik Rao" not in page
+
+
 def test_what_acts_is_never_open_to_who_only_sees():
     assert [p for p, view in routes().items() if view.acts and view.permission in ALLOWS[Role.VIEWER]] == []
 
