@@ -72,11 +72,17 @@ class Story:
 
 _tellers: dict[str, tuple[str, Teller]] = {}
 _sources: dict[str, list[Source]] = {}
+_beside: dict[str, set[str]] = {}  # kinds that a group shows beside its own
 
 
 def register(*, group: str, kinds: Iterable[str], told: Teller) -> None:
     """Say how entries of these kinds read: `told` takes them all at once and answers in their order."""
     _tellers.update(dict.fromkeys(kinds, (group, told)))
+
+
+def show_beside(*, group: str, kinds: Iterable[str]) -> None:
+    """Let a group show entries of another: without them its own cannot be understood."""
+    _beside.setdefault(group, set()).update(kinds)
 
 
 def add(*, group: str) -> Callable[[Source], Source]:
@@ -109,7 +115,8 @@ def _entries(member: Member, group: str, before: datetime | None) -> list[Timeli
     if before is not None:
         found = found.filter(at__lt=before)
     if group:
-        found = found.filter(kind__in=[kind for kind, (of_kind, _teller) in _tellers.items() if of_kind == group])
+        own = {kind for kind, (of_kind, _teller) in _tellers.items() if of_kind == group}
+        found = found.filter(kind__in=sorted(own | _beside.get(group, set())))
     return list(found[: SHOWN + 1])
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from django.db.models import Sum
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Invoice
@@ -15,6 +17,8 @@ from membership.templatetags import vip
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
     from membership.models import Member, TimelineEntry
 
@@ -97,18 +101,26 @@ def _worth(entry: TimelineEntry) -> list[tuple[int, str]]:
 
 
 stories.register(group="money", kinds=WORDS, told=told)
+# "I was charged after I canceled": whoever looks at the money sees when that was.
+stories.show_beside(group="money", kinds=("membership.cancel", "membership.undo_cancel", "membership.end"))
 
 
 @stories.add(group="money")
 def invoices(member: Member, before: datetime | None, limit: int) -> list[Line]:
     """Each invoice where it was made, with what became of it."""
-    found = Invoice.objects.filter(membership__member=member).order_by("-made_at", "-pk")
+    found = with_given_back(Invoice.objects.filter(membership__member=member)).order_by("-made_at", "-pk")
     if before is not None:
         found = found.filter(made_at__lt=before)
     return [_line(invoice) for invoice in found[:limit]]
 
 
+def with_given_back(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """`given_back`: what of its payments was returned, or is on its way. Minor units."""
+    return invoices.annotate(given_back=Sum("payments__returned"))
+
+
 def _line(invoice: Invoice) -> Line:
+    back = getattr(invoice, "given_back", None)
     facts = {"number": invoice.number, "moment": vip.moment(invoice.paid_at)}
     return Line(
         at=invoice.made_at,
@@ -116,4 +128,5 @@ def _line(invoice: Invoice) -> Line:
         group="money",
         words=" ".join((str(STATES.get(invoice.status, OTHER_STATE)) % facts).split()),
         worth=[(invoice.total, invoice.currency)],
+        note=gettext("%(amount)s given back") % {"amount": vip.money_exact(back, invoice.currency)} if back else "",
     )
