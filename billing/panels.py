@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.template.loader import render_to_string
 
 from billing import dunning, next_charge, outlook, overdue, plan_offers, refund_quotes, trouble, untold
-from billing.models import CheckoutSession, Invoice, Subscription
+from billing.models import CheckoutSession, Invoice, OfflinePayment, Subscription
 from membership import lifecycle, panels, standing
 from membership.standing import Standing
 
@@ -111,4 +111,6 @@ def unpaid(request: HttpRequest, *, member: Member, membership: Membership | Non
 @panels.register("portal", order=80)
 def latest_invoices(request: HttpRequest, *, member: Member, membership: Membership | None, at: datetime) -> str:
     rows = list(Invoice.objects.filter(membership__member=member)[:3])
-    return render_to_string("billing/latest_invoices.html", {"invoices": rows}, request) if rows else ""
+    paid_offline = list(OfflinePayment.objects.filter(member=member).order_by("-paid_on", "-pk")[:3])
+    context = {"invoices": rows, "paid_offline": paid_offline}
+    return render_to_string("billing/latest_invoices.html", context, request) if rows or paid_offline else ""

@@ -3,6 +3,7 @@
 from billing.console import (
     acts,
     declaring,
+    finding,
     money_reports,
     panels,
     planning,
@@ -17,6 +18,7 @@ from billing.console import (
 __all__ = [
     "acts",
     "declaring",
+    "finding",
     "money_reports",
     "panels",
     "planning",

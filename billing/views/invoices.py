@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from billing.models import Invoice
+from billing.models import Invoice, OfflinePayment
 from billing.views.guards import member_of, member_required
 
 if TYPE_CHECKING:
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 @member_required
 @require_GET
 def invoices(request: HttpRequest) -> HttpResponse:
-    rows = Invoice.objects.filter(membership__member=member_of(request)).prefetch_related("lines", "payments")
-    return render(request, "billing/invoices.html", {"invoices": rows})
+    """What was ever charged, and what was paid at the counter or by transfer."""
+    member = member_of(request)
+    rows = Invoice.objects.filter(membership__member=member).prefetch_related("lines", "payments")
+    paid_offline = OfflinePayment.objects.filter(member=member).select_related("term__plan__tier", "term__membership")
+    context = {"invoices": rows, "paid_offline": paid_offline.order_by("-paid_on", "-pk")}
+    return render(request, "billing/invoices.html", context)
 
 
 @member_required

@@ -7,6 +7,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from billing import extension, given, offline, running_out
 from billing.models import LIVE, OfflinePayment, Subscription
@@ -125,6 +126,13 @@ class TestPaidOffline:
         assert "2026-03 EUR 1 € 119.00" in text(stranger.client.get("/console/health/offline/"))
         assert "119" not in text(stranger.client.get("/console/health/money/"))
         assert breached_once_worked_off() == set()
+        found = stranger.client.get("/console/", {"q": "k17-4"})
+        assert found["Location"] == f"/console/members/{row.member.number}/"
+        theirs = Client()
+        theirs.force_login(row.member.user, "allauth.account.auth_backends.AuthenticationBackend")
+        invoices = text(theirs.get("/portal/invoices/"))
+        assert "K17-4 At the counter Gold, 2 March 2026 to 2 March 2027 € 119.00" in invoices
+        assert "At the counter € 119.00" in text(theirs.get("/portal/"))
         again = stranger.look("paid-offline", **paid(reference="K17-4"))
         assert "A payment with this reference is recorded already." in text_of(again)
 
