@@ -8,6 +8,7 @@ asks the facts again. So nobody is written to about a sale that does not open ea
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from membership import declining, messages
+from membership import declining, messages, work
 from membership.models import HouseholdSeat, Member
 from perks import lookup, openings
 from perks.kinds import early_access
@@ -83,7 +84,7 @@ def _note(sale: Sale, member: Member, at: datetime) -> bool:
         rows.delete()
         return False
     due_at = daytime(opens_at, member.user.time_zone, after=at)
-    if not rows.update(due_at=due_at, done_at=None):
+    if not rows.update(due_at=due_at, done_at=None, seen_at=None):
         row = FirstAccess(sale=sale, member=member, due_at=due_at)
         FirstAccess.objects.bulk_create([row], ignore_conflicts=True)
     return True
@@ -162,3 +163,8 @@ def next_due(after: datetime) -> datetime | None:
 def rows() -> QuerySet[FirstAccess]:
     """As the worker reads them."""
     return FirstAccess.objects.select_related("sale", "member__user")
+
+
+def try_again(pk: int, *, at: datetime) -> tuple[bool, str]:
+    """One letter now, parked or not. -> whether it is seen to, and why not."""
+    return work.try_again(rows(), pk, partial(write, at=at), at=at)

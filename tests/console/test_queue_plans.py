@@ -8,6 +8,7 @@ from django.db import connection
 from billing import approvals, declarations
 from billing.console import queues, waiting
 from membership.console import mails_waiting
+from perks.console import waiting as perks_waiting
 from tests import factories
 from tests.billing.test_sweep_plans import plan
 
@@ -22,6 +23,7 @@ QUESTIONS = {
     "events_that_are_stuck": waiting.events,
     "notices_that_are_stuck": waiting.notices,
     "operations_that_are_stuck": waiting.operations,
+    "first_accesses_that_are_stuck": perks_waiting.untold,
     "declarations_for_staff": lambda _at: declarations.for_staff().select_related("member"),
 }
 

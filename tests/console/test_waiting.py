@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import smtplib
 import sys
+from datetime import timedelta
 
 import pytest
 from django.core.mail.backends.locmem import EmailBackend
@@ -16,6 +17,8 @@ from billing import reconcile
 from billing.models import Notice, Operation, ReconcileFinding, ReconcileRun, StripeEvent
 from membership import bounces, messages, stories, work
 from membership.models import AuditEntry, IncomingMail, Message
+from perks import first_access
+from perks.models import FirstAccess, Sale
 from tests import factories
 from tests.console import clerks
 from tests.console.bounced import report
@@ -187,3 +190,25 @@ class TestWorkThatIsStuck:
         assert desk.get(f"/console/waits/mail/{mail.pk}/").status_code == 404
         assert desk.get("/console/waits/unheard/1/").status_code == 404
         assert Notice.objects.count() == 0
+
+    def test_whoever_was_not_told_of_a_sale_is_told_or_seen_to(self, desk, clock, monkeypatch):
+        opens_at = clock.now + timedelta(days=3)
+        dates = {"opens_at": opens_at, "closes_at": opens_at + timedelta(days=9)}
+        sale = Sale.objects.create(code="spring", names={"en": "Spring sale"}, published=True, **dates)
+        member = factories.member()
+        row = FirstAccess.objects.create(sale=sale, member=member, due_at=clock.now, parked_reason="tried too often")
+        clock.move(minutes=61)
+        assert counts(desk)["stuck"] == "1"
+        page = text(desk.get("/console/queues/stuck/"))
+        assert "To be told that a sale opens early for them: Spring sale tried too often" in page
+        at = f"/console/waits/first-access/{row.pk}/"
+        monkeypatch.setattr(first_access, "_opens_for", lambda *_: clock.now)
+        confirm(desk, at, what="again", reason="the template is mended", once="1")
+        row.refresh_from_db()
+        assert (row.done_at, row.letter.kind, counts(desk)["stuck"]) == (clock.now, "first_access", "0")
+        other = FirstAccess.objects.create(sale=sale, member=factories.member(), due_at=clock.now - timedelta(hours=2))
+        assert counts(desk)["stuck"] == "1"
+        confirm(desk, f"/console/waits/first-access/{other.pk}/", what="seen", reason="told by phone", once="2")
+        other.refresh_from_db()
+        assert (other.seen_at, counts(desk)["stuck"]) == (clock.now, "0")
+        assert stories.of(other.member).lines[0].reason == "told by phone"
