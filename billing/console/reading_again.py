@@ -1,15 +1,16 @@
-"""Reading one member's subscription and invoices anew from Stripe, where a clerk doubts what stands here."""
+"""Reading one member's subscriptions and invoices anew from Stripe, where a clerk doubts what stands here."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing import sync
-from billing.models import Dispute, Invoice, Payment, Refund, Subscription
+from billing.models import LIVE, Dispute, Invoice, Payment, Refund, Subscription
 from membership import audit, standing, timeline
 from membership.console.acts import Act, Case, offer
 from membership.console.members_report import SHOWN as STANDINGS
@@ -19,9 +20,15 @@ from membership.templatetags import vip
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from membership.models import Member
 
-def newest(membership: Membership | None) -> Subscription | None:
-    return Subscription.objects.filter(membership=membership).order_by("-pk").first() if membership else None
+
+def readable(member: Member, own: Membership | None) -> list[Subscription]:
+    """What may still charge, of any stay of theirs, and the newest of this stay even if it has ended; the oldest
+    first."""
+    every = Subscription.objects.filter(membership__member=member)
+    latest = every.filter(membership=own).order_by("-pk").values_list("pk", flat=True).first() if own else None
+    return list(every.filter(Q(status__in=LIVE) | Q(pk=latest)).order_by("pk"))
 
 
 @offer
@@ -31,33 +38,51 @@ class ReadAgain(Act):
     about = _("What Stripe has of this member's subscription, invoices and payments is read now, and counts here.")
 
     def fits(self, case: Case) -> bool:
-        return newest(case.membership) is not None
+        return bool(readable(case.member, case.membership))
 
     def preview(self, case: Case, asked: dict[str, Any]) -> list[str]:
-        found = newest(case.membership)
         return [
-            gettext("%(subscription)s and its invoices are read anew, and what differs here is put right.")
-            % {"subscription": found.stripe_id if found else ""},
+            *(
+                gettext("%(subscription)s and its invoices are read anew, and what differs here is put right.")
+                % {"subscription": found.stripe_id}
+                for found in readable(case.member, case.membership)
+            ),
             gettext("Nothing is charged. What Stripe took that has no place here goes back, as it always does."),
         ]
 
     def do(self, case: Case, asked: dict[str, Any]) -> str | None:
-        found = newest(case.membership)
-        assert found is not None
-        before = picture(found, at=case.at)
-        sync.subscription(found.stripe_id)
-        after = picture(found, at=case.at)
-        differed = [name for name in after if before.get(name) != after[name] and _is_told(name, before)]
-        data = {"subscription": found.stripe_id, "differed": ", ".join(differed)[:400]}
-        member, actor = case.member, case.staff.actor
-        kind = "stripe.read_repaired" if differed else "stripe.read_same"
-        with transaction.atomic():
-            timeline.write(member=member, kind=kind, at=case.at, actor=actor, data=data)
-            audit.write(actor=actor, verb="read_again", subject=f"membership:{case.held.pk}", at=case.at, data=data)
-        if not differed:
+        """Each is told by itself as soon as it is read: where Stripe falls silent between two, the first stays told."""
+        brought = [(found, read(found, case)) for found in readable(case.member, case.membership)]
+        if not any(told for _found, told in brought):
             return None
-        told = "; ".join(f"{name}: {before.get(name, '–')} → {after[name]}" for name in differed)
-        return gettext("Read anew, and put right: %(differed)s.") % {"differed": told}
+        if len(brought) == 1:
+            return gettext("Read anew, and put right: %(differed)s.") % {"differed": brought[0][1]}
+        return " ".join(_said(found, told) for found, told in brought)
+
+
+def read(found: Subscription, case: Case) -> str:
+    """Read one, and write what it brought into the story and the audit. -> what differed, or "". Raises
+    StripeUnavailable."""
+    before = picture(found, at=case.at)
+    sync.subscription(found.stripe_id)
+    after = picture(found, at=case.at)
+    differed = [name for name in after if before.get(name) != after[name] and _is_told(name, before)]
+    data = {"subscription": found.stripe_id, "differed": ", ".join(differed)[:400]}
+    actor, subject = case.staff.actor, f"membership:{found.membership_id}"
+    kind = "stripe.read_repaired" if differed else "stripe.read_same"
+    with transaction.atomic():
+        timeline.write(member=case.member, kind=kind, at=case.at, actor=actor, data=data)
+        audit.write(actor=actor, verb="read_again", subject=subject, at=case.at, data=data)
+    return "; ".join(f"{name}: {before.get(name, '–')} → {after[name]}" for name in differed)
+
+
+def _said(found: Subscription, told: str) -> str:
+    if told:
+        return gettext("%(subscription)s, put right: %(differed)s.") % {
+            "subscription": found.stripe_id,
+            "differed": told,
+        }
+    return gettext("%(subscription)s: nothing differed.") % {"subscription": found.stripe_id}
 
 
 def _is_told(name: str, before: dict[str, str]) -> bool:

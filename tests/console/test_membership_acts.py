@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 
+from billing import gateway
 from billing.emulator import faults
-from billing.models import Invoice, Operation, Payment, Subscription
+from billing.models import Customer, Invoice, Operation, Payment, Subscription
 from membership import standing, stories
 from membership.models import AuditEntry, Member, Membership, Message, Term
 from tests.billing.conftest import (  # noqa: F401  # a member who really pays
@@ -229,6 +231,33 @@ class TestReadAgain:
         assert refused.status_code == 503
         assert "does not answer" in refused.content.decode()
         assert not AuditEntry.objects.filter(verb="read_again").exists()
+
+    def test_reads_what_may_still_charge_of_an_earlier_stay_too_and_tells_each(self, desk):
+        """An earlier stay, ended here, whose subscription still runs as far as we know; Stripe has it canceled."""
+        stripe, newer = gateway.client().v1, Subscription.objects.get()
+        price = stripe.subscriptions.retrieve(newer.stripe_id)["items"].data[0].price.id
+        own = membership()
+        earlier = Membership.objects.create(
+            member=own.member, status="ended", plan=own.plan, currency=own.currency, time_zone=own.time_zone,
+            reserved_at=own.reserved_at - timedelta(days=9), ended_at=own.reserved_at, end_reason="staff",
+        )  # fmt: skip
+        asked = {"customer": Customer.objects.get().stripe_id, "items": [{"price": price}]}
+        made = stripe.subscriptions.create(
+            asked | {"metadata": {"membership": str(earlier.pk)}, "payment_behavior": "default_incomplete"}
+        )
+        stripe.subscriptions.cancel(made.id)
+        facts = {"status": "active", "read_at": newer.read_at, "membership": earlier}
+        Subscription.objects.create(stripe_id=made.id, **facts)
+        Subscription.objects.update(cancel_at_period_end=True)
+        assert [line.split()[0] for line in said(desk.look("read-again"))[:2]] == [newer.stripe_id, made.id]
+        told = html.unescape(desk.client.get(desk.do("read-again").url).content.decode())
+        assert f"{newer.stripe_id}, put right: {newer.stripe_id}, ends by itself: yes → no." in told
+        assert f"{made.id}, put right: {made.id}: active → canceled" in told
+        audited = AuditEntry.objects.filter(verb="read_again").order_by("pk")
+        assert [(a.subject, a.data["reason"]) for a in audited] == [
+            (f"membership:{own.pk}", REASON), (f"membership:{earlier.pk}", REASON)
+        ]  # fmt: skip
+        assert [line.split()[0] for line in said(desk.look("read-again"))[:-1]] == [newer.stripe_id]
 
     def test_who_never_paid_at_stripe_is_not_offered_it(self, desk):
         Subscription.objects.all().delete()
