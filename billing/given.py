@@ -114,8 +114,9 @@ def _placed(own: Membership | None, plan: Plan, term: Term, zone: str, *, moves_
 
 def ending(own: Membership | None, *, at: datetime) -> datetime | None:
     """Where what they have ends; None where a term would begin a new stay."""
-    over = own is None or standing.at(own, at) in OVER
-    return None if over else outlook.charge_at(own)
+    if own is None or standing.at(own, at) in OVER:
+        return None
+    return outlook.charge_at(own)
 
 
 def months(count: int) -> terms.Length:
