@@ -112,6 +112,16 @@ def decline(pk: int, *, by: Staff, reason: str, at: datetime) -> None:
     _tell(asked, "declined", by=by, reason=reason, at=at)
 
 
+@transaction.atomic
+def withdraw(pk: int, *, by: Staff, reason: str, at: datetime) -> None:
+    """Who asked asks no more: it waits for nobody. Raises Answered, also where somebody else asked it."""
+    asked = _locked(pk, at)
+    if asked.asked_by_id != by.user_id:
+        raise Answered
+    _answer(asked, Answer.WITHDRAWN, by=by, note=reason, decision="", at=at)
+    _tell(asked, "withdrawn", by=by, reason=reason, at=at)
+
+
 def second_person(actor: str) -> Staff:
     """The colleague behind "staff:4", if they may approve. Raises NotASecondPerson."""
     kind, _sign, user = actor.partition(":")

@@ -2,6 +2,7 @@
 
 from billing.console import (
     acts,
+    approving,
     declaring,
     finding,
     money_reports,
@@ -17,6 +18,7 @@ from billing.console import (
 
 __all__ = [
     "acts",
+    "approving",
     "declaring",
     "finding",
     "money_reports",

@@ -1,4 +1,5 @@
-"""The second person's answer to a refund above the limit: give exactly what was asked, or decline it."""
+"""A refund above the limit waits: its second person gives exactly what was asked or declines it; who asked may take the
+request back."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from billing.models import AskedRefund, Refund
 from membership import clock, numbers
 from membership.console import steps
 from membership.console.access import act, staff_of
+from membership.console.acts import Act, Case, offer
 from membership.roles import Permission
 from membership.templatetags import vip
 
@@ -24,6 +26,37 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from django.http import HttpRequest, HttpResponse
+
+
+@offer
+class AskNoMore(Act):
+    name, order = "take-request-back", 61
+    label, button, done = _("Take your refund request back"), _("Take it back"), _("Nobody has to answer it any more.")
+    about = _("What you asked a second person to give back. Say why, so that colleagues understand the story.")
+    permission = Permission.REFUND
+
+    def fits(self, case: Case) -> bool:
+        return _own(case) is not None
+
+    def preview(self, case: Case, asked: dict[str, Any]) -> list[str]:
+        own = _own(case)
+        if own is None:
+            raise approvals.Answered
+        amount = vip.money_exact(own.amount, own.currency)
+        return [gettext("Your request to give back %(amount)s waits for nobody any more.") % {"amount": amount}]
+
+    def do(self, case: Case, asked: dict[str, Any]) -> None:
+        own = _own(case)
+        if own is None:
+            raise approvals.Answered
+        approvals.withdraw(own.pk, by=case.staff, reason=asked["reason"], at=case.at)
+
+
+def _own(case: Case) -> AskedRefund | None:
+    """What this colleague has asked for this membership, and nobody has answered."""
+    if case.membership is None:
+        return None
+    return approvals.waiting(case.at).filter(membership=case.membership, asked_by=case.staff.user_id).first()
 
 
 @act(Permission.APPROVE, fresh=True)

@@ -50,6 +50,7 @@ WORDS = {
     "refund.asked": _("Asked to give back more than one person may."),
     "refund.approved": _("Approved what %(asked_by)s had asked to give back."),
     "refund.declined": _("Declined what %(asked_by)s had asked to give back."),
+    "refund.withdrawn": _("Took back what they had asked to give back."),
     "refund.pending": _("The refund is on its way."),
     "refund.succeeded": _("The refund arrived."),
     "refund.failed": _("The bank did not take the refund: the money is still owed."),

@@ -20,6 +20,7 @@ class AskedRefund(models.Model):
         APPROVED = "approved"
         DECLINED = "declined"
         OVERTAKEN = "overtaken"  # expired, or asked anew
+        WITHDRAWN = "withdrawn"  # by who asked
 
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="asked_refunds")
     amount = models.PositiveIntegerField()

@@ -64,6 +64,24 @@ class TestAsking:
         answer = clerks.at_desk(vik).post(address, GOODWILL | {"once": "other", "confirmed": mark})
         assert (answer.status_code, AskedRefund.objects.count()) == (409, 1)
 
+    def test_is_taken_back_by_who_asked_and_nobody_else(self, asked, vik, mara):
+        address = f"/console/members/{Member.objects.get().number}/take-request-back/"
+        page = f"/console/members/{Member.objects.get().number}/"
+        assert address not in clerks.at_desk(mara).get(page).content.decode()
+        assert "Not possible now." in text(clerks.at_desk(mara).get(address))
+        assert address in clerks.at_desk(vik).get(page).content.decode()
+        said = {"reason": "she was paid by transfer", "once": "t"}
+        assert "€ 80.00" in text(clerks.at_desk(vik).post(address, said))
+        assert confirm(clerks.at_desk(vik), address, **said).status_code == 302
+        row = AskedRefund.objects.get()
+        assert (row.answer, row.note, counts(clerks.at_desk(mara))["second-person"]) == (
+            "withdrawn",
+            "she was paid by transfer",
+            "0",
+        )
+        assert refused(asked, mara) == 409
+        assert AuditEntry.objects.get(verb="refund.withdrawn").actor == vik.actor
+
     def test_lasts_a_week_and_can_be_asked_again(self, asked, vik, mara, clock):
         clock.move(days=7)
         assert counts(clerks.at_desk(mara))["second-person"] == "0"
