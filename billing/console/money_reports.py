@@ -160,6 +160,7 @@ reports.register(
             "hundred at most."
         ),
         make=at_risk,
+        empty=_("Nobody is at risk now"),
         order=60,
     )
 )

@@ -111,7 +111,7 @@ class WriteNote(Act):
         return True
 
     def preview(self, case: Case, asked: dict[str, Any]) -> list[str]:
-        return [gettext("This is kept, with your name: “%(text)s”") % {"text": asked["reason"]}]
+        return [gettext("It is kept in the story with your name. Nobody changes it afterwards.")]
 
     def do(self, case: Case, asked: dict[str, Any]) -> None:
         notes.write(member=case.member, text=asked["reason"], once=asked["once"], at=case.at, actor=case.staff.actor)

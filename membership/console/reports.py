@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from membership import money
 from membership.roles import Permission
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from membership.models import Member, Staff
 
+NOTHING = _("Nothing to count now")
 MARK = "\ufeff"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would carry out
 
@@ -80,13 +82,15 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """`about` defines every figure and gives the formula: a number nobody can check is an opinion."""
+    """`about` defines every figure and gives the formula: a number nobody can check is an opinion. `empty`: what it
+    means that there is no row."""
 
     code: str
     label: Words
     about: Words
     make: Callable[[datetime], Table]
     order: int
+    empty: Words = NOTHING
     permission: Permission = Permission.SEE
 
 

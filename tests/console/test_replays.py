@@ -169,7 +169,8 @@ class TestNotes:
     def test_are_kept_once_for_colleagues_and_no_member_reads_them(self, ada, client):
         desk = Desk()
         page = desk.look("note", reason="Prefers the phone. Ask for Ada <b>only</b>.")
-        assert said(page) == ["This is kept, with your name: “Prefers the phone. Ask for Ada <b>only</b>.”"]
+        assert said(page) == ["It is kept in the story with your name. Nobody changes it afterwards."]
+        assert "Note: Prefers the phone. Ask for Ada &lt;b&gt;only&lt;/b&gt;." in page.content.decode()
         assert desk.confirm(page).status_code == 302
         assert desk.confirm(page).status_code == 302
         note = Note.objects.get()
