@@ -155,6 +155,7 @@ TABLE: dict[str, Entry] = {
     "console-key-rotate": Page({"pk": "1"}, by=("exporter",)),
     "console-key-revoke": Page({"pk": "1"}, by=("exporter",)),
     "console-refund": Page({"number": "{number}"}, by=("refunder",)),
+    "console-take-request-back": Page({"number": "{number}"}, by=("clerk",)),
     "console-approve": Page({"pk": "{asked_refund}"}, by=("approver",)),
     "console-decline": Page({"pk": "{asked_refund}"}, by=("approver",)),
     "console-declaration": Page({"token": "{declaration}"}, by=("clerk", "onlooker")),
