@@ -7,7 +7,7 @@ knows it, and reports name it apart.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -66,54 +66,40 @@ def record(
     """Keep the payment and add its term `behind` what they have (see given.ending); the member has a receipt. Of any
     number of tries with one reference one is recorded. Raises as `place` and `given.add`."""
     place(member=member, price=price, reference=reference, paid_on=paid_on, at=at)
+    reference = folded(reference)
     try:
         with transaction.atomic():
-            return _record(member, price, means, folded(reference), paid_on, behind, at, actor)
+            term, placed = given.add(
+                member=member,
+                plan=price.plan,
+                length=terms.Length.of_plan(price.plan),
+                currency=price.currency,
+                behind=behind,
+                source=Term.Source.OFFLINE,
+                source_ref=f"offline:{member.pk}:{reference}",
+                at=at,
+                actor=actor,
+            )
+            payment = OfflinePayment.objects.create(
+                member=member, term=term, price=price, amount=price.amount, currency=price.currency, means=means,
+                reference=reference, paid_on=paid_on, recorded_at=at, recorded_by=actor,
+            )  # fmt: skip
+            _tell(payment, placed)
+            return payment
     except IntegrityError:  # one_offline_payment_per_reference, or its term's: a colleague was faster
-        if not OfflinePayment.objects.filter(reference=folded(reference)).exists():
+        if not OfflinePayment.objects.filter(reference=reference).exists():
             raise
         raise ReferenceTaken from None
 
 
-def _record(
-    member: Member,
-    price: Price,
-    means: str,
-    reference: str,
-    paid_on: date,
-    behind: datetime | None,
-    at: datetime,
-    actor: str,
-) -> OfflinePayment:
-    term, placed = given.add(
-        member=member,
-        plan=price.plan,
-        length=terms.Length.of_plan(price.plan),
-        currency=price.currency,
-        behind=behind,
-        source=Term.Source.OFFLINE,
-        source_ref=f"offline:{member.pk}:{reference}",
-        at=at,
-        actor=actor,
-    )
-    payment = OfflinePayment.objects.create(
-        member=member,
-        term=term,
-        price=price,
-        amount=price.amount,
-        currency=price.currency,
-        means=means,
-        reference=reference,
-        paid_on=paid_on,
-        recorded_at=at,
-        recorded_by=actor,
-    )
-    data = {"amount": price.amount, "currency": price.currency, "means": means, "reference": reference}
+def _tell(payment: OfflinePayment, placed: Placed) -> None:
+    """The story, the audit, and the member's receipt."""
+    member, term, at, actor = payment.member, payment.term, payment.recorded_at, payment.recorded_by
+    data: dict[str, Any] = {name: getattr(payment, name) for name in ("amount", "currency", "means", "reference")}
     timeline.write(member=member, kind="payment.offline", at=at, actor=actor, data=data, source_ref=term.source_ref)
-    data |= {"term": term.pk, "paid_on": paid_on.isoformat()}
+    data |= {"term": term.pk, "paid_on": payment.paid_on.isoformat()}
     audit.write(actor=actor, verb="record_payment", subject=f"membership:{term.membership_id}", at=at, data=data)
     messages_of_terms.receipt(payment, placed, at=at)
-    return payment
 
 
 def folded(reference: str) -> str:

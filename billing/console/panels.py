@@ -8,7 +8,6 @@ from django.template.loader import render_to_string
 
 from billing import dunning, next_charge, outlook, overdue, trouble, untold
 from billing.console import charged
-from billing.console.stories import with_given_back
 from billing.models import Customer, Invoice
 from membership import lifecycle, panels
 
@@ -39,7 +38,7 @@ def money(request: HttpRequest, *, member: Member, membership: Membership | None
         "letter": untold.letter(membership) if membership and renews else None,
         "unpaid": unpaid,
         "trouble": trouble.reason(unpaid) if unpaid else "",
-        "invoices": list(with_given_back(Invoice.objects.filter(membership__member=member))[:SHOWN]),
+        "invoices": list(Invoice.objects.filter(membership__member=member).prefetch_related("payments")[:SHOWN]),
         "since_canceling": charged.since_canceling(membership) if membership else [],
         "customer": Customer.objects.filter(member=member).first(),
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from django.db.models import Sum
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -17,8 +16,6 @@ from membership.templatetags import vip
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-
-    from django.db.models import QuerySet
 
     from membership.models import Member, TimelineEntry
 
@@ -109,19 +106,14 @@ stories.show_beside(group="money", kinds=("membership.cancel", "membership.undo_
 @stories.add(group="money")
 def invoices(member: Member, before: datetime | None, limit: int) -> list[Line]:
     """Each invoice where it was made, with what became of it."""
-    found = with_given_back(Invoice.objects.filter(membership__member=member)).order_by("-made_at", "-pk")
+    found = Invoice.objects.filter(membership__member=member).prefetch_related("payments").order_by("-made_at", "-pk")
     if before is not None:
         found = found.filter(made_at__lt=before)
     return [_line(invoice) for invoice in found[:limit]]
 
 
-def with_given_back(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
-    """`given_back`: what of its payments was returned, or is on its way. Minor units."""
-    return invoices.annotate(given_back=Sum("payments__returned"))
-
-
 def _line(invoice: Invoice) -> Line:
-    back = getattr(invoice, "given_back", None)
+    back = invoice.returned
     facts = {"number": invoice.number, "moment": vip.moment(invoice.paid_at)}
     return Line(
         at=invoice.made_at,

@@ -107,7 +107,15 @@ def _of_event(row: StripeEvent) -> Member | None:
 @queues.source("drift", differed)
 def findings_that_wait(rows: Sequence[ReconcileFinding], at: datetime) -> list[Row]:
     return [
-        _row("finding", row, what_was_found(row), row.said, since=row.found_at, member=row.member, who=row.object_id)
+        waiting.row(
+            "finding",
+            row.pk,
+            what=what_was_found(row),
+            note=row.said,
+            since=row.found_at,
+            member=row.member,
+            who=row.object_id,
+        )
         for row in rows
     ]
 
@@ -120,8 +128,14 @@ def events_that_wait(rows: Sequence[StripeEvent], at: datetime) -> list[Row]:
         one.stripe_id: one.member for one in Customer.objects.filter(stripe_id__in=payers).select_related("member")
     }
     return [
-        _row(
-            "event", row, _event(row), why_stuck(row), since=row.received_at, member=known.get(payer), who=row.object_id
+        waiting.row(
+            "event",
+            row.pk,
+            what=_event(row),
+            note=why_stuck(row),
+            since=row.received_at,
+            member=known.get(payer),
+            who=row.object_id,
         )
         for row, payer in zip(rows, payers, strict=True)
     ]
@@ -129,19 +143,20 @@ def events_that_wait(rows: Sequence[StripeEvent], at: datetime) -> list[Row]:
 
 @queues.source("stuck", operations)
 def operations_that_wait(rows: Sequence[Operation], at: datetime) -> list[Row]:
-    return [_row("operation", row, _operation(row), row.error, since=row.asked_at, member=row.member) for row in rows]
+    return [
+        waiting.row("operation", row.pk, what=_operation(row), note=row.error, since=row.asked_at, member=row.member)
+        for row in rows
+    ]
 
 
 @queues.source("stuck", notices)
 def notices_that_wait(rows: Sequence[Notice], at: datetime) -> list[Row]:
     return [
-        _row("notice", row, _notice(row), why_stuck(row), since=row.due_at, member=row.membership.member)
+        waiting.row(
+            "notice", row.pk, what=_notice(row), note=why_stuck(row), since=row.due_at, member=row.membership.member
+        )
         for row in rows
     ]
-
-
-def _row(code: str, row: Any, what: str, note: str, **said: Any) -> Row:
-    return Row(what=what, note=note, url=waiting.link(code, row.pk), act=gettext("See to it"), **said)
 
 
 def _again_event(row: StripeEvent, staff: Staff, once: str, at: datetime) -> str:

@@ -28,7 +28,7 @@ class Became(Enum):
 
 
 @dataclass(frozen=True)
-class Paid:
+class Period:
     """A period that was paid for, or given after one that was: [starts_at, ends_at)."""
 
     starts_at: datetime
@@ -42,11 +42,10 @@ class Life:
     `given`: that free days put off the end of the period before, which therefore was no end.
     """
 
-    ident: str
     customer: str
     currency: str
     joined_at: datetime
-    periods: tuple[Paid, ...]
+    periods: tuple[Period, ...]
     given: frozenset[datetime]
     charging: bool
     paused: bool
@@ -69,7 +68,7 @@ class Life:
         midnight = calendar.midnight_after(last, settings.VIP_HOME_ZONE)
         return midnight if midnight <= at else None
 
-    def period(self, at: datetime) -> Paid:
+    def period(self, at: datetime) -> Period:
         """The newest that has begun."""
         return max((one for one in self.periods if one.starts_at <= at), key=lambda one: one.starts_at)
 
@@ -85,10 +84,8 @@ def lives() -> list[Life]:
     stripe = gateway.client().v1
     invoices = defaultdict[str, list[dict[str, Any]]](list)
     for invoice in gateway.read_all(stripe.invoices.list, {}):
-        if (details := (invoice["parent"] or {}).get("subscription_details")) and invoice[
-            "billing_reason"
-        ] in BUYS_TIME:
-            invoices[details["subscription"]].append(invoice)
+        if invoice["billing_reason"] in BUYS_TIME:
+            invoices[invoice["parent"]["subscription_details"]["subscription"]].append(invoice)
     found = gateway.read_all(stripe.subscriptions.list, {"status": "all"})
     return [_life(one, paid) for one in found if (paid := [i for i in invoices[one["id"]] if i["status"] == "paid"])]
 
@@ -98,7 +95,7 @@ def _life(subscription: dict[str, Any], paid: list[dict[str, Any]]) -> Life:
     spans = [invoice["lines"]["data"][-1]["period"] for invoice in paid]
     periods, given = [], set()
     for span in spans:
-        one = Paid(clock.at(span["start"]), clock.at(span["end"]))
+        one = Period(clock.at(span["start"]), clock.at(span["end"]))
         periods.append(one)
         if free := _free_days(subscription, one):
             given.add(one.ends_at)
@@ -106,7 +103,6 @@ def _life(subscription: dict[str, Any], paid: list[dict[str, Any]]) -> Life:
     ends = subscription["cancel_at_period_end"] or subscription["cancel_at"] is not None
     charging = subscription["status"] in CHARGING and not ends
     return Life(
-        ident=subscription["id"],
         customer=subscription["customer"],
         currency=subscription["currency"].upper(),
         joined_at=clock.at(paid[0]["status_transitions"]["paid_at"]),
@@ -120,11 +116,11 @@ def _life(subscription: dict[str, Any], paid: list[dict[str, Any]]) -> Life:
     )
 
 
-def _free_days(subscription: dict[str, Any], paid: Paid) -> Paid | None:
+def _free_days(subscription: dict[str, Any], paid: Period) -> Period | None:
     """Free days are a trial that begins inside a period and ends after it."""
     began, ends = (gateway.moment_or_none(subscription[name]) for name in ("trial_start", "trial_end"))
     inside = began and ends and paid.starts_at <= began < paid.ends_at < ends
-    return Paid(paid.ends_at, ends) if inside and ends else None
+    return Period(paid.ends_at, ends) if inside and ends else None
 
 
 def _next_charge(subscription: str) -> int:

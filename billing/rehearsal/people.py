@@ -116,10 +116,14 @@ class Person:
         return self._types(self.browser.open(links[0]), self.card).status == 200
 
     def shops(self) -> bool:
-        return self.known and self.till.sells(self._member().number, self.dice)
+        if self.known:
+            self.till.sells(self._member().number, self.dice)
+        return self.known
 
     def sends_something_back(self) -> bool:
-        return self.known and self.till.takes_back(self._member().number, self.dice)
+        if self.known:
+            self.till.takes_back(self._member().number, self.dice)
+        return self.known
 
     def _pay_page(self) -> Page | None:
         """Stripe's page, where the way leads there: a member's visit does not."""

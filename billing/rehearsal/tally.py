@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from billing import dunning
 from billing.models import Dispute, Invoice, Notice, Refund
 from membership.models import Membership, Term, TierChange, TimelineEntry
+from perks.models import Redemption
 
 TROUBLE = (dunning.FAILED, dunning.CONFIRM, dunning.HARD)
 
@@ -36,6 +37,8 @@ def count() -> dict[str, int]:
         "disputes won": Dispute.objects.filter(status="won").count(),
         "disputes lost": Dispute.objects.filter(status="lost").count(),
         "free days": Term.objects.filter(source=Term.Source.COMPLIMENTARY).count(),
+        "perks used": Redemption.objects.filter(status=Redemption.Status.COMMITTED).count(),
+        "perks that came back": Redemption.objects.filter(returned_worth__gt=0).count(),
     }
 
 

@@ -42,15 +42,14 @@ class Till:
 
     book: dict[str, list[Use]] = field(default_factory=dict)
     _key: str = ""
-    _orders: int = 0
+    _asked: int = 0  # calls so far
 
     @property
     def uses(self) -> list[Use]:
         return [use for order in self.book.values() for use in order]
 
-    def sells(self, member: str, dice: random.Random) -> bool:
-        """An order of a piece or three: what the check says yes to is held and, once paid, committed."""
-        self._orders += 1
+    def sells(self, member: str, dice: random.Random) -> None:
+        """An order of one line to three: what the check says yes to is held and, once paid, committed."""
         lines = [
             {"id": str(n), "sku": f"SKU-{n}", "quantity": dice.randint(1, 3), "unit_amount": dice.choice(GOODS)}
             for n in range(1, dice.randint(2, 4))
@@ -60,22 +59,20 @@ class Till:
         check = self._asks("perk-checks", {"member": {"number": member}, "basket": basket, "perks": list(ASKED)})
         allowed = [one["perk"] for one in check["decisions"] if one["allowed"]]
         if not allowed:
-            return True  # the shopper pays in full
-        held = self._asks("redemptions", {"check": check["id"], "order": f"R{self._orders}", "perks": allowed})
+            return  # the shopper pays in full
+        held = self._asks("redemptions", {"check": check["id"], "order": f"R{self._asked}", "perks": allowed})
         self._books(self._asks(f"redemptions/{held['id']}/commit", {}), member)
-        return True
 
-    def takes_back(self, member: str, dice: random.Random) -> bool:
-        """Of the member's newest order: everything, or one piece."""
+    def takes_back(self, member: str, dice: random.Random) -> None:
+        """Of the member's newest order with a perk, if there is one: everything, or one piece."""
         orders = [one for one, uses in self.book.items() if any(use.member == member for use in uses)]
         if not orders:
-            return True  # they bought nothing with a perk
+            return
         # A fixed worth that comes back in part is rounded, and its cost by itself: the shop is not told how.
         fixed = any(use.perk in COSTS for use in self.book[orders[-1]])
         everything = fixed or dice.random() < 1 / 3
         back = {} if everything else {"lines": [{"id": "1", "quantity": 1}]}
         self._books(self._asks(f"redemptions/{orders[-1]}/return", back), member)
-        return True
 
     def _books(self, told: dict[str, Any], member: str) -> None:
         self.book[told["id"]] = [
@@ -94,11 +91,11 @@ class Till:
         if not self._key:
             scopes = ("perks:check", "perks:redeem")
             self._key = keys.create(shop_name="Rehearsal", scopes=scopes, at=clock.now(), actor="rehearsal")
-        self._orders += 1
+        self._asked += 1
         headers = {
             "host": urlsplit(settings.BASE_URL).netloc,
             "authorization": f"Bearer {self._key}",
-            "idempotency-key": f"rehearsal-{self._orders}",
+            "idempotency-key": f"rehearsal-{self._asked}",
         }
         answer = Client().post(f"/api/v1/{path}", json.dumps(body), content_type="application/json", headers=headers)
         assert answer.status_code in (200, 201), (path, answer.status_code, answer.content)

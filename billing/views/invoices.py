@@ -20,7 +20,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
     """What was ever charged, and what was paid at the counter or by transfer."""
     member = member_of(request)
     rows = Invoice.objects.filter(membership__member=member).prefetch_related("lines", "payments")
-    paid_offline = OfflinePayment.objects.filter(member=member).select_related("term__plan__tier", "term__membership")
+    paid_offline = OfflinePayment.objects.filter(member=member).select_related("term__plan__tier")
     context = {"invoices": rows, "paid_offline": paid_offline.order_by("-paid_on", "-pk")}
     return render(request, "billing/invoices.html", context)
 

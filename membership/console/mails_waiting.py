@@ -78,14 +78,14 @@ def came_back(rows: Sequence[Message], at: datetime) -> list[Row]:
 @queues.source("stuck", not_sent)
 def waits_to_be_sent(rows: Sequence[Message], at: datetime) -> list[Row]:
     return [
-        Row(
+        waiting.row(
+            "mail",
+            row.pk,
             member=row.member,
             who=row.to,
             what=gettext("Mail: %(subject)s") % {"subject": subject(row)},
             note=why_stuck(row),
             since=row.written_at,
-            url=waiting.link("mail", row.pk),
-            act=gettext("See to it"),
         )
         for row in rows
     ]

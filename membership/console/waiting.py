@@ -61,6 +61,11 @@ def register(kind: Kind) -> Kind:
     return kind
 
 
+def row(code: str, pk: int, **said: Any) -> queues.Row:
+    """How a queue tells one of this kind: beside what is `said`, its page and what to do there."""
+    return queues.Row(url=link(code, pk), act=gettext("See to it"), **said)
+
+
 def link(code: str, pk: int) -> str:
     return reverse("console-waits", args=[code, pk])
 

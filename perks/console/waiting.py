@@ -8,7 +8,6 @@ from django.utils.translation import gettext
 
 from membership.console import queues, waiting
 from membership.console.mails_waiting import TOO_LONG, outcome, why_stuck
-from membership.console.queues import Row
 from membership.templatetags import vip
 from perks import first_access
 from perks.kinds.base import localized
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from membership.console.queues import Row
     from membership.models import Staff
     from perks.models import FirstAccess
 
@@ -32,14 +32,7 @@ def untold(at: datetime) -> QuerySet[FirstAccess]:
 @queues.source("stuck", untold)
 def letters_that_wait(rows: Sequence[FirstAccess], at: datetime) -> list[Row]:
     return [
-        Row(
-            member=row.member,
-            what=_words(row),
-            note=why_stuck(row),
-            since=row.due_at,
-            url=waiting.link("first-access", row.pk),
-            act=gettext("See to it"),
-        )
+        waiting.row("first-access", row.pk, member=row.member, what=_words(row), note=why_stuck(row), since=row.due_at)
         for row in rows
     ]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from billing import gateway, sync
+from billing import gateway, reconcile, sync
 from billing.emulator import faults
 from billing.models import PlanQuote
 from membership.models import Membership, Term
@@ -63,12 +63,16 @@ class TestAtTheRenewal:
         assert Membership.objects.get().plan.code == "bronze-year"
         assert (at_stripe().items.data[0].price.unit_amount, paid()) == (2900, [5900])
 
-    def test_where_looking_fails_too_it_is_found_later_and_saying_it_again_is_harmless(self, silver, monkeypatch):
+    @pytest.mark.parametrize("later", ["the night's reconcile", "the member again"])
+    def test_where_looking_fails_too_it_is_found_later(self, silver, clock, monkeypatch, later):
         with faults.next_call(UPDATE, lost="answer", times=9), monkeypatch.context() as patch:
             patch.setattr(sync, "subscription", unheard)
             assert silver.post("/portal/change-plan/bronze-year/")["Location"] == "/portal/change-plan/"
         assert Membership.objects.get().plan.code == "silver-year"
-        assert silver.post("/portal/change-plan/bronze-year/")["Location"] == "/portal/"
+        if later == "the member again":
+            assert silver.post("/portal/change-plan/bronze-year/")["Location"] == "/portal/"
+        else:
+            reconcile.nightly(at=clock.now)
         assert Membership.objects.get().plan.code == "bronze-year"
         assert (at_stripe().items.data[0].price.unit_amount, paid()) == (2900, [5900])
         assert breached_once_worked_off() == set()

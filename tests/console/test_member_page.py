@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from membership import cards, lifecycle, messages, signup, stories
 from membership.models import TimelineEntry
@@ -40,6 +42,15 @@ def words(member, **asked) -> list[str]:
 
 
 class TestPage:
+    def test_reads_her_membership_once_whatever_is_offered(self, ada, clock):
+        manager = clerks.at_desk(clerks.hired("manager"))
+        shown(manager, ada)  # the first visit of a session writes that it was there
+        with CaptureQueriesContext(connection) as asked:
+            page = shown(manager, ada)
+        assert "Cancel the membership" in page
+        terms = [query for query in asked if 'FROM "membership_term" ' in query["sql"]]
+        assert len(terms) == 1, terms
+
     def test_says_what_she_is_and_until_when(self, desk, ada):
         page = shown(desk, ada)
         assert "<h1>Ada Lovelace</h1>" in page
