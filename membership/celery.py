@@ -24,6 +24,7 @@ from membership.supervisor import die_with_parent
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "membership.settings")
 
 TRANSPORT_ALIASES["files"] = "membership.file_broker:Transport"
+TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "membership.redis_broker:Transport"
 COME_BACK = 5  # seconds at most until a worker asks again whether its broker is back; by itself Celery waits up to 30
 
 
