@@ -4,8 +4,11 @@ refusals."""
 from __future__ import annotations
 
 import zoneinfo
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from allauth.account.adapter import get_adapter
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpResponseNotAllowed
 from django.utils import timezone, translation
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[HttpRequest], HttpResponse]
 
+SEEN = timedelta(minutes=1)  # as exactly as a session's owner is told when it was last seen
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), publickey-credentials-get=(self)"
 
 
@@ -50,6 +54,24 @@ def language_and_zone(get_response: Handler) -> Handler:
             return response
 
     return middleware
+
+
+def sessions_seen(get_response: Handler) -> Handler:
+    """When and from where each session was last seen, for the list that its owner reads. allauth's own middleware
+    writes that at every page: a lock and a commit for whoever only looks."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and request.session.session_key and not _just_seen(request):
+            UserSession.objects.create_from_request(request)
+        return get_response(request)
+
+    return middleware
+
+
+def _just_seen(request: HttpRequest) -> bool:
+    """Within SEEN, and from the same address."""
+    seen_here = {"session_key": request.session.session_key, "ip": get_adapter().get_client_ip(request)}
+    return bool(UserSession.objects.filter(**seen_here, last_seen_at__gt=timezone.now() - SEEN).exists())
 
 
 def refusals(get_response: Handler) -> Handler:

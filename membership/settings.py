@@ -119,7 +119,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "membership.middleware.sessions_seen",
     "django_htmx.middleware.HtmxMiddleware",
     "membership.middleware.refusals",
     "billing.middleware.bounded_wait",
@@ -293,7 +293,6 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = PROGRAMME_NAME
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # localhost speaks http
-USERSESSIONS_TRACK_ACTIVITY = True
 CONSOLE_SECOND_FACTOR = VIP_MODE != "demo"  # staff prove more than a password (membership/console/access.py)
 
 # --- mail: every mail is a Message row; this is only the last step ------------------------------------------------
