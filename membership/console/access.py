@@ -60,7 +60,7 @@ def _declared(view: View, permission: Permission, *, acts: bool) -> View:
         if missing := _second_factor(request, held):
             return missing
         if not held.may(permission):
-            return _not_theirs(request, held, permission)
+            return not_theirs(request, held, permission)
         request.staff = held  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)
 
@@ -69,8 +69,8 @@ def _declared(view: View, permission: Permission, *, acts: bool) -> View:
     return inside
 
 
-def _not_theirs(request: HttpRequest, held: Staff, permission: Permission) -> HttpResponse:
-    """Whose it is, and whom to ask."""
+def not_theirs(request: HttpRequest, held: Staff, permission: Permission) -> HttpResponse:
+    """What answers somebody of the staff whose role may not: whose it is, and whom to ask."""
     roles = [role for role in Role if permission in ALLOWS[role]]
     context = {"staff": held, "roles": [role.label for role in roles], "colleagues": staff.who_hold(roles)}
     return render(request, "console/forbidden.html", context, status=403)

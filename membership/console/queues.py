@@ -127,5 +127,6 @@ def known(code: str) -> Queue:
     return _queues[code]
 
 
-def named(code: str, staff: Staff) -> Queue | None:
-    return next((one for one in of(staff) if one.code == code), None)
+def named(code: str) -> Queue | None:
+    """The queue that an address names, whosever it is; None: there is none."""
+    return _queues.get(code)

@@ -79,6 +79,12 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Row]
 
+    @property
+    def labelled(self) -> list[list[tuple[Words, Cell]]]:
+        """The rows, each cell with the name of its column: on a phone a row is a small list."""
+        names = [column.label for column in self.columns]
+        return [list(zip(names, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Report:

@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from membership import clock
 from membership.console import queues
-from membership.console.access import page, staff_of
+from membership.console.access import not_theirs, page, staff_of
 from membership.roles import Permission
 
 if TYPE_CHECKING:
@@ -27,9 +27,11 @@ def front(request: HttpRequest) -> HttpResponse:
 def queue(request: HttpRequest, code: str) -> HttpResponse:
     """One queue, the oldest first."""
     staff, at = staff_of(request), clock.now()
-    found = queues.named(code, staff)
+    found = queues.named(code)
     if found is None:
         raise Http404
+    if not staff.may(found.permission):
+        return not_theirs(request, staff, found.permission)
     rows = found.rows(at)
     context = {"staff": staff, "queue": found, "rows": rows, "full": len(rows) == queues.MOST, "at": at}
     return render(request, "console/queue.html", context)

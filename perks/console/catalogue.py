@@ -33,10 +33,10 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class PerkRow:
-    """A perk with its words for each tier, in the order of the tiers; `state`: draft, retired, new or empty."""
+    """A perk with its words for each tier; `state`: draft, retired, new or empty."""
 
     perk: Perk
-    words: list[str]
+    words: list[tuple[Tier, str]]
     state: str
     draft: PerkDraft | None
     by: str
@@ -69,8 +69,8 @@ def _perk_rows(tiers: list[Tier]) -> list[PerkRow]:
     names = stories.names_of({draft.author for draft in open_ones.values()})
     rows = []
     for perk in Perk.objects.all():
-        offered = [sold.get((perk.pk, tier.pk)) for tier in tiers]
-        words = [members.words(perk.kind, one.sold_settings()) if one else "" for one in offered]
+        offered = [(tier, sold.get((perk.pk, tier.pk))) for tier in tiers]
+        words = [(tier, members.words(perk.kind, one.sold_settings()) if one else "") for tier, one in offered]
         draft = open_ones.get(perk.pk)
         rows.append(PerkRow(perk, words, _state(perk), draft, names.get(draft.author, "") if draft else ""))
     return rows
@@ -78,10 +78,10 @@ def _perk_rows(tiers: list[Tier]) -> list[PerkRow]:
 
 @dataclass(frozen=True)
 class SaleRow:
-    """`openings`: of each tier, in the order of the tiers; None: with everybody. `letters`: so many were written."""
+    """`openings`: of each tier; None: with everybody. `letters`: so many were written."""
 
     sale: Sale
-    openings: list[datetime | None]
+    openings: list[tuple[Tier, datetime | None]]
     letters: int
     state: str
 
@@ -95,7 +95,7 @@ def _sale_rows(tiers: list[Tier], at: datetime) -> list[SaleRow]:
         early = sale_changes.openings(sale_changes.Wanted.of(sale), sale.code, opened)
         state = "over" if at >= sale.closes_at else "draft" if not sale.published else ""
         state = state or ("open" if at >= sale.opens_at else "ahead")
-        rows.append(SaleRow(sale, [early.get(tier.code) for tier in tiers], sale.letters, state))
+        rows.append(SaleRow(sale, [(tier, early.get(tier.code)) for tier in tiers], sale.letters, state))
     return rows
 
 

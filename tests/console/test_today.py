@@ -80,6 +80,17 @@ class TestToday:
     def test_an_unknown_queue_is_not_there(self, desk):
         assert desk.get("/console/queues/unheard-of/").status_code == 404
 
+    def test_a_queue_of_another_role_says_whose_it_is(self, desk):
+        clerks.hired("billing", "Tessa Vos")
+        answer = desk.get("/console/queues/second-person/")
+        assert answer.status_code == 403
+        assert "Tessa Vos" in answer.content.decode()
+
+    def test_all_queues_are_counted_in_one_question(self, clock, django_assert_num_queries):
+        staff = clerks.hired("manager")
+        with django_assert_num_queries(1):
+            queues.counted(staff, clock.now)
+
 
 def confirm(desk: Client, address: str, **said: str):
     """Look first, then confirm what was shown."""
