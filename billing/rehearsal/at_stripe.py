@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,8 @@ from membership import calendar, clock
 
 CHARGING = ("active", "trialing", "past_due", "unpaid")
 BUYS_TIME = ("subscription_create", "subscription_cycle")
+BUYS_A_TIER = (*BUYS_TIME, "subscription_update")
+CONTESTED = ("needs_response", "under_review")
 
 
 class Became(Enum):
@@ -39,11 +41,14 @@ class Period:
 class Life:
     """A subscription whose first invoice was paid. `periods`: oldest first, each beginning where the last one ended.
 
-    `given`: that free days put off the end of the period before, which therefore was no end.
+    `given`: that free days put off the end of the period before, which therefore was no end. `product`: what the newest
+    payment is for. `contested`: a bank has yet to decide about one of its payments.
     """
 
     customer: str
     currency: str
+    product: str
+    contested: bool
     joined_at: datetime
     periods: tuple[Period, ...]
     given: frozenset[datetime]
@@ -68,6 +73,17 @@ class Life:
         midnight = calendar.midnight_after(last, settings.VIP_HOME_ZONE)
         return midnight if midnight <= at else None
 
+    def standing(self, at: datetime, grace: timedelta) -> str:
+        """How long it is held, and whether perks rest; "": it is over."""
+        if self.left_at(at) is not None:
+            return ""
+        if self.contested or self.paused:
+            return "suspended"
+        over = calendar.midnight_after(self.periods[-1].ends_at, settings.VIP_HOME_ZONE)
+        if at < over:
+            return "current"
+        return "grace" if self.charging and at < calendar.midnight_after(over + grace, settings.VIP_HOME_ZONE) else ""
+
     def period(self, at: datetime) -> Period:
         """The newest that has begun."""
         return max((one for one in self.periods if one.starts_at <= at), key=lambda one: one.starts_at)
@@ -82,17 +98,21 @@ class Life:
 def lives() -> list[Life]:
     """All of them. Raises StripeUnavailable."""
     stripe = gateway.client().v1
-    invoices = defaultdict[str, list[dict[str, Any]]](list)
-    for invoice in gateway.read_all(stripe.invoices.list, {}):
-        if invoice["billing_reason"] in BUYS_TIME:
-            invoices[invoice["parent"]["subscription_details"]["subscription"]].append(invoice)
+    paid = defaultdict[str, list[dict[str, Any]]](list)
+    for invoice in gateway.read_all(stripe.invoices.list, {"expand": ["data.payments"]}):
+        if invoice["billing_reason"] in BUYS_A_TIER and invoice["status"] == "paid":
+            paid[invoice["parent"]["subscription_details"]["subscription"]].append(invoice)
+    disputes = gateway.read_all(stripe.disputes.list, {})
+    contested = {one["payment_intent"] for one in disputes if one["status"] in CONTESTED}
     found = gateway.read_all(stripe.subscriptions.list, {"status": "all"})
-    return [_life(one, paid) for one in found if (paid := [i for i in invoices[one["id"]] if i["status"] == "paid"])]
+    return [_life(one, paid[one["id"]], contested) for one in found if paid[one["id"]]]
 
 
-def _life(subscription: dict[str, Any], paid: list[dict[str, Any]]) -> Life:
+def _life(subscription: dict[str, Any], paid: list[dict[str, Any]], contested: set[str]) -> Life:
     paid = sorted(paid, key=lambda invoice: int(invoice["created"]))
-    spans = [invoice["lines"]["data"][-1]["period"] for invoice in paid]
+    bought = [line for invoice in paid for line in invoice["lines"]["data"] if line["amount"] > 0]
+    intents = {one["payment"]["payment_intent"] for invoice in paid for one in invoice["payments"]["data"]}
+    spans = [i["lines"]["data"][-1]["period"] for i in paid if i["billing_reason"] in BUYS_TIME]
     periods, given = [], set()
     for span in spans:
         one = Period(clock.at(span["start"]), clock.at(span["end"]))
@@ -105,6 +125,8 @@ def _life(subscription: dict[str, Any], paid: list[dict[str, Any]]) -> Life:
     return Life(
         customer=subscription["customer"],
         currency=subscription["currency"].upper(),
+        product=bought[-1]["pricing"]["price_details"]["product"],
+        contested=bool(intents & contested),
         joined_at=clock.at(paid[0]["status_transitions"]["paid_at"]),
         periods=tuple(periods),
         given=frozenset(given),

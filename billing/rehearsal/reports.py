@@ -1,6 +1,6 @@
-"""What the console's reports say, beside what can be seen without them: money, who joined and left, and renewals from
-Stripe's own lists (at_stripe.py), month by month and to the cent; the use of perks from the till's own book (till.py);
-where members stand by asking each of them.
+"""What the console's reports say, beside what can be seen without them: where members stand, money, who joined and
+left, and renewals from Stripe's own lists (at_stripe.py), month by month and to the cent; the use of perks from the
+till's own book (till.py).
 
 The reports are asked as a page asks them, for their tables. Of "Paid offline", which nobody does here, there is a set
 worked out by hand (tests/console/test_reports.py).
@@ -25,7 +25,7 @@ from billing.rehearsal.books import GIVEN_BACK
 from membership import calendar, months, standing
 from membership.console import members_report
 from membership.console.reports import Money, Share, Whose
-from membership.models import OPEN, Membership
+from membership.models import OPEN, Membership, Plan
 from membership.standing import Standing
 from perks.console import perks_report
 from perks.kinds.base import localized
@@ -40,15 +40,24 @@ if TYPE_CHECKING:
     from membership.months import Month
 
 COLUMNS = ("paid", "given back", "lost", "kept")
+PAID = frozenset({Standing.CURRENT, Standing.GRACE, Standing.SUSPENDED})
 STAYS = frozenset({Standing.CURRENT, Standing.GRACE, Standing.PAUSED, Standing.SUSPENDED})
 
 
-def wrong_about_members(at: datetime) -> list[str]:
-    """Where "members by tier and standing", or those who joined and have not left, is not what everybody answers."""
+def wrong_about_members(at: datetime, lives: Iterable[Life]) -> list[str]:
+    """Where "members by tier and standing", or those who joined and have not left, is not what became of what was paid.
+
+    Places that nobody has paid for, or that are given back in a moment, Stripe knows nothing of: there, each is asked.
+    """
+    grace = {f"vip-{plan.tier.code}": plan for plan in Plan.objects.select_related("tier")}
     everybody = list(Membership.objects.with_facts())
     standings = [(one, standing.at(one, at)) for one in everybody]
-    open_ones = ((one, now) for one, now in standings if one.status in OPEN)
-    expected = Counter(f"{_tier(one, at)}, {now.value}" for one, now in open_ones)
+    unpaid = ((one, now) for one, now in standings if one.status in OPEN and now not in PAID)
+    expected = Counter(f"{_tier(one, at)}, {now.value}" for one, now in unpaid)
+    for life in lives:
+        plan = grace[life.product]
+        if now := life.standing(at, timedelta(days=plan.grace_days)):
+            expected[f"{plan.tier.name}, {now}"] += 1
     found = Counter({f"{tier}, {now.value}": told for tier, now, told in _by_tier(at) if told})
     stayed = Counter({"at the end": sum(now in STAYS for one, now in standings if one.terms.all())})
     return [

@@ -34,7 +34,7 @@ def misreported(uses: Sequence[Use] = ()) -> list[str]:
     """
     at, lives = clock.now(), at_stripe.lives()
     return [
-        *reports.wrong_about_members(at),
+        *reports.wrong_about_members(at, lives),
         *reports.wrong_about_money(at),
         *reports.wrong_about_movements(at, lives),
         *reports.wrong_about_renewals(at, lives),

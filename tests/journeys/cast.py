@@ -125,7 +125,7 @@ class Cast:
     @cached_property
     def resetting(self) -> Person:
         """Forgot the password, has typed the mailed code, and may choose a new one."""
-        person = self._sent_a_code("/account/password/reset/", self.careful.email)
+        person = self._sent_a_code("/account/password/reset/", self._with_second_factors.email)
         person.give_code()
         return person
 
@@ -147,9 +147,17 @@ class Cast:
         prove_it_is_you(person)
         return person
 
-    @cached_property
+    @property
     def careful(self) -> Person:
-        """Has an authenticator app with recovery codes, and a passkey."""
+        """Has an authenticator app with recovery codes, and a passkey; proves it anew when called, for that lasts five
+        minutes and the others' turns may take longer."""
+        person = self._with_second_factors
+        person.page.goto("/account/2fa/webauthn/add/")
+        prove_it_is_you(person)
+        return person
+
+    @cached_property
+    def _with_second_factors(self) -> Person:
         person = self._signed_up()
         add_authenticator_app(person)
         plug_in_an_authenticator(person)
@@ -159,7 +167,7 @@ class Cast:
     @cached_property
     def second_step(self) -> Person:
         """Typed the password, and has not typed the app's code."""
-        person = self._arrives(self.careful.email)
+        person = self._arrives(self._with_second_factors.email)
         person.log_in()
         return person
 
@@ -317,7 +325,8 @@ class Cast:
         return found[1]
 
     def _passkey(self) -> str:
-        self.careful.page.goto("/account/2fa/webauthn/")
-        found = re.search(r"/keys/(\d+)/edit/", self.careful.page.content())
+        page = self.careful.page
+        page.goto("/account/2fa/webauthn/")
+        found = re.search(r"/keys/(\d+)/edit/", page.content())
         assert found, "the list of passkeys has a link to rename one"
         return found[1]
