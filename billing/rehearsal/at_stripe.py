@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
@@ -74,7 +75,7 @@ class Life:
         return midnight if midnight <= at else None
 
     def standing(self, at: datetime, grace: timedelta) -> str:
-        """How long it is held, and whether perks rest; "": it is over."""
+        """Where they stand, as a shop would be told; "": nowhere any more. Days of grace are those of the home."""
         if self.left_at(at) is not None:
             return ""
         if self.contested or self.paused:
@@ -82,7 +83,8 @@ class Life:
         over = calendar.midnight_after(self.periods[-1].ends_at, settings.VIP_HOME_ZONE)
         if at < over:
             return "current"
-        return "grace" if self.charging and at < calendar.midnight_after(over + grace, settings.VIP_HOME_ZONE) else ""
+        local = over.astimezone(ZoneInfo(settings.VIP_HOME_ZONE))  # so that days are added, not hours
+        return "grace" if self.charging and at < local + grace else ""
 
     def period(self, at: datetime) -> Period:
         """The newest that has begun."""
