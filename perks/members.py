@@ -82,6 +82,17 @@ def catalogue() -> list[dict[str, Any]]:
     ]
 
 
+def listed_in(facts: Facts, code: str, at: datetime) -> kinds.Listed | None:
+    """By name what the words of a held perk only count."""
+    one = facts.held(at, [code])[code]
+    return kinds.listed(*kinds.load(one.kind, one.settings))
+
+
+def listed(kind: str, settings: dict[str, Any]) -> kinds.Listed | None:
+    """By name what the words of a perk only count, as a tier sells it or as it was sold."""
+    return kinds.listed(*_loaded(kind, settings))
+
+
 def words(kind: str, settings: dict[str, Any]) -> str:
     """A perk in plain words, as a tier sells it or as it was sold."""
     loaded, checked = _loaded(kind, settings)

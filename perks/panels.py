@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from membership.models import Member, Plan
+    from perks.kinds import Listed
 
 
 @panels.register("plan-card", order=10)
 def plan_card(request: HttpRequest, *, plan: Plan, **context: Any) -> str:
     """What the tier gets, a line a perk; only perks that a grant would back."""
     offered = TierPerk.objects.filter(tier=plan.tier_id, perk__published=True).select_related("perk")
-    lines = [members.words(o.perk.kind, o.sold_settings()) for o in offered]
+    sold = [(one.perk.kind, one.sold_settings()) for one in offered]
+    lines = [{"words": members.words(*one), "listed": members.listed(*one)} for one in sold]
     return render_to_string("perks/plan_card.html", {"lines": lines}, request)
 
 
@@ -38,6 +40,7 @@ class HeldLine:
     uses_left: int | None
     resets_at: datetime | None
     usable_from: datetime | None
+    listed: Listed | None
 
 
 @panels.register("portal", order=10)
@@ -50,8 +53,14 @@ def portal(request: HttpRequest, *, member: Member, at: datetime, **_: Any) -> s
     if not told["perks"]:
         return ""
     lines = [
-        HeldLine(p["words"], p["uses_left"], p["resets_at"], members.usable_from(found.facts, p["perk"], at))
-        for p in told["perks"]
+        HeldLine(
+            perk["words"],
+            perk["uses_left"],
+            perk["resets_at"],
+            members.usable_from(found.facts, perk["perk"], at),
+            members.listed_in(found.facts, perk["perk"], at),
+        )
+        for perk in told["perks"]
     ]
     in_grace = told["standing"] == Standing.GRACE
     runs_until = calendar.last_day(found.facts.entitled_until, found.facts.zone) if found.facts.entitled_until else None

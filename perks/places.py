@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 COUNTRIES = {
     "AT": _("Austria"),
@@ -47,6 +53,16 @@ METHODS = {"standard": _("standard"), "express": _("express"), "pickup": _("pick
 
 def name(country: str) -> str:
     return str(COUNTRIES.get(country, country))
+
+
+def names(countries: Iterable[str]) -> list[str]:
+    """In the order in which a reader looks for them: article and accents do not count."""
+    return sorted(map(name, countries), key=_as_sought)
+
+
+def _as_sought(name: str) -> str:
+    apart = unicodedata.normalize("NFKD", name.casefold().removeprefix("the "))
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def method(code: str) -> str:

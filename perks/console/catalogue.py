@@ -119,6 +119,7 @@ class TierColumn:
 
     tier: Tier
     words: str
+    listed: kinds.Listed | None
     carried: bool
     drafted: bool
     plans_page: list[tuple[str, list[previews.PlansLine]]]
@@ -155,8 +156,9 @@ def _column(found: Perk, tier: Tier, *, drafted: bool) -> TierColumn:
         (str(name), previews.plans_page(perk=found, content=wanted, tier=tier, language=language))
         for language, name in settings.LANGUAGES
     ]
-    words = members.words(found.kind, offered.sold_settings()) if offered and found.published else ""
-    return TierColumn(tier, words, tier.code in wanted["tiers"], drafted, shown if drafted else [])
+    sold = (found.kind, offered.sold_settings()) if offered and found.published else None
+    words, listed = (members.words(*sold), members.listed(*sold)) if sold else ("", None)
+    return TierColumn(tier, words, listed, tier.code in wanted["tiers"], drafted, shown if drafted else [])
 
 
 def _published(found: Perk) -> list[dict[str, Any]]:

@@ -11,12 +11,24 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from perks import setting_problems
-from perks.kinds.base import Effect, KindSettings, Question, Refusal
+from perks.kinds.base import Effect, KindSettings, Listed, Question, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["ALL", "BadSettings", "Effect", "Kind", "KindSettings", "Question", "Refusal", "check", "load"]
+__all__ = [
+    "ALL",
+    "BadSettings",
+    "Effect",
+    "Kind",
+    "KindSettings",
+    "Listed",
+    "Question",
+    "Refusal",
+    "check",
+    "listed",
+    "load",
+]
 
 
 class Kind(Protocol):
@@ -39,6 +51,12 @@ def _find() -> dict[str, Kind]:
 
 ALL: dict[str, Kind] = _find()
 LAST = frozenset(code for code, kind in ALL.items() if getattr(kind, "LAST", False))
+
+
+def listed(kind: Kind, settings: KindSettings) -> Listed | None:
+    """By name what the perk's words only count; None: they count nothing."""
+    by_name: Callable[[Any], Listed | None] = getattr(kind, "listed", lambda _settings: None)
+    return by_name(settings)
 
 
 class BadSettings(ValueError):

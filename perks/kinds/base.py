@@ -9,6 +9,7 @@ A kind is one module in this folder (docs/new-kind.md says how to add one):
     effect(settings, question)    what it takes off; takes it from question.room
     sentence(settings, question)  one sentence for the shopper, after a yes
     words(settings)               plain words for the plans page and the portal
+    listed(settings)              optional: what `words` only count, such as countries, by name
     LAST = True                   optional: its effect is taken once those of the other kinds are
 """
 
@@ -90,6 +91,13 @@ class Valuation(Unset):
             gettext_lazy("For perks that take nothing off, such as a service or a gift."),
         ),
     ] = None
+
+
+class Listed(NamedTuple):
+    """What the words of a perk only count, by name, for whoever wants to know; `title`: what they are."""
+
+    title: str
+    names: list[str]
 
 
 class About(NamedTuple):

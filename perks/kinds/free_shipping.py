@@ -11,7 +11,7 @@ from pydantic import Field
 
 from membership import money
 from perks import places
-from perks.kinds.base import Amounts, Effect, KindSettings, Question, Refusal, Words, below
+from perks.kinds.base import Amounts, Effect, KindSettings, Listed, Question, Refusal, Words, below
 from perks.shown import Better, Shown
 
 if TYPE_CHECKING:
@@ -92,6 +92,10 @@ def words(settings: Settings) -> str:
         count = len(settings.countries)
         parts.append(ngettext("to %(count)s country", "to %(count)s countries", count) % {"count": count})
     return ", ".join(parts)
+
+
+def listed(settings: Settings) -> Listed | None:
+    return Listed(_("Which countries"), places.names(settings.countries)) if settings.countries is not None else None
 
 
 def _by_method(settings: Settings) -> str:

@@ -15,6 +15,13 @@ class TestPlansPage:
         for line in ("Every sale 48 hours before it opens to the public", "5 % off everything, always"):
             assert line in page
 
+    def test_says_by_name_to_which_countries(self, client, laurel):
+        """What is promised to "31 countries" is nobody's until they can see whether theirs is one."""
+        page = client.get(reverse("plans")).content.decode()
+        assert page.count("<summary>Which countries</summary>Austria, Belgium, Bulgaria") == 3
+        german = client.get(reverse("plans"), headers={"accept-language": "de"}).content.decode()
+        assert "<summary>Welche Länder</summary>Belgien, Bulgarien, Dänemark" in german
+
 
 class TestPortal:
     def shown(self, membership, clock):
@@ -25,6 +32,7 @@ class TestPortal:
         page = self.shown(joined("gold-year"), clock)
         assert "5 % off everything, always" in page
         assert "12 left" in page
+        assert "<summary>Which countries</summary>Austria, Belgium" in page
 
     def test_tells_from_when_a_birthday_s_gift_may_be_used(self, joined, clock):
         membership = joined("gold-year")
