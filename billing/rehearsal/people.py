@@ -125,6 +125,12 @@ class Person:
             self.till.takes_back(self._member().number, self.dice)
         return self.known
 
+    def joins_at_the_counter(self) -> bool:
+        """In cash, which staff record."""
+        self._signs_up()
+        self.till.takes_a_year(self._member(), self.plan)
+        return True
+
     def _pay_page(self) -> Page | None:
         """Stripe's page, where the way leads there: a member's visit does not."""
         if not self.known:

@@ -83,6 +83,6 @@ def _inspect(played: Played) -> None:
     """Every invariant that asks nobody, the reports, and how everybody stands."""
     if broken := verdict.broken(offline=True):
         raise Unsound("\n".join([f"On {clock.now():%d %B %Y}:", *broken]))
-    if wrong := verdict.misreported(played.till.uses):
+    if wrong := verdict.misreported(played.till):
         raise Unsound("\n".join([f"On {clock.now():%d %B %Y} a report was wrong:", *wrong]))
     _look(played)

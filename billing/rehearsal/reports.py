@@ -1,9 +1,8 @@
 """What the console's reports say, beside what can be seen without them: where members stand, money, who joined and
-left, and renewals from Stripe's own lists (at_stripe.py), month by month and to the cent; the use of perks from the
-till's own book (till.py).
+left, and renewals from Stripe's own lists (at_stripe.py), month by month and to the cent; the use of perks and what was
+paid offline from the till's own book (till.py).
 
-The reports are asked as a page asks them, for their tables. Of "Paid offline", which nobody does here, there is a set
-worked out by hand (tests/console/test_reports.py).
+The reports are asked as a page asks them, for their tables.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from billing.rehearsal.at_stripe import Life
-    from billing.rehearsal.till import Use
+    from billing.rehearsal.till import Paid, Use
     from membership.console.reports import Table
     from membership.months import Month
 
@@ -49,13 +48,13 @@ def wrong_about_members(at: datetime, lives: Iterable[Life]) -> list[str]:
 
     Places that nobody has paid for, or that are given back in a moment, Stripe knows nothing of: there, each is asked.
     """
-    grace = {f"vip-{plan.tier.code}": plan for plan in Plan.objects.select_related("tier")}
+    sold = {f"vip-{plan.tier.code}": plan for plan in Plan.objects.select_related("tier")}
     everybody = list(Membership.objects.with_facts())
     standings = [(one, standing.at(one, at)) for one in everybody]
     unpaid = ((one, now) for one, now in standings if one.status in OPEN and now not in PAID)
     expected = Counter(f"{_tier(one, at)}, {now.value}" for one, now in unpaid)
     for life in lives:
-        plan = grace[life.product]
+        plan = sold[life.product]
         if now := life.standing(at, timedelta(days=plan.grace_days)):
             expected[f"{plan.tier.name}, {now}"] += 1
     found = Counter({f"{tier}, {now.value}": told for tier, now, told in _by_tier(at) if told})
@@ -104,6 +103,19 @@ def _moves(label: str, first: Month, last: Month, joined: Iterable[datetime], le
     start = sum(moment < first.starts_at for moment in joined) - sum(moment <= first.starts_at for moment in left)
     counts = {"at the start": start, "joined": came, "left": went, "at the end": start + came - went}
     return Counter({f"{label} {name}": count for name, count in (counts | {"stayed": start - went}).items()})
+
+
+def wrong_about_offline(at: datetime, counter: Iterable[Paid]) -> list[str]:
+    """The months in which "Paid offline" is not what the counter took."""
+    shown = {str(month) for month in months.last(money_reports.MONTHS, at)}
+    expected, told = Counter[str](), Counter[str]()
+    for paid in counter:
+        if (of := f"{paid.on:%Y-%m}") in shown:
+            expected += Counter({f"{of} EUR payments": 1, f"{of} EUR paid": paid.amount})
+    for month, currency, payments, sum_ in money_reports.offline(at).rows:
+        told[f"{month} {currency} payments"] += int(str(payments))
+        told[f"{month} {currency} paid"] += sum_.amount if isinstance(sum_, Money) else 0
+    return _differences("Paid offline", expected, told)
 
 
 def wrong_about_renewals(at: datetime, lives: Iterable[Life]) -> list[str]:

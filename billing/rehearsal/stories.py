@@ -141,6 +141,7 @@ STORIES = (
             When(170, 300, Person.gets_free_days),
         ),
     ),
+    Story("pays at the counter", first=Person.joins_at_the_counter),
 )
 
 

@@ -23,7 +23,7 @@ def count() -> dict[str, int]:
     return {
         "joined": len({membership.member_id for membership in held}),
         "rejoined": len(held) - len({membership.member_id for membership in held}),
-        "renewals": sum(len(_paid(membership)) - 1 for membership in held),
+        "renewals": sum(max(len(_paid(membership)) - 1, 0) for membership in held),
         "failed payments": troubled.count(),
         "mended": troubled.filter(status="paid").count(),
         "ended unpaid": Notice.objects.filter(step=dunning.ENDED, message__isnull=False).count(),
@@ -36,6 +36,7 @@ def count() -> dict[str, int]:
         "refunds that came back": Refund.objects.filter(state=Refund.State.FAILED).count(),
         "disputes won": Dispute.objects.filter(status="won").count(),
         "disputes lost": Dispute.objects.filter(status="lost").count(),
+        "paid offline": Term.objects.filter(source=Term.Source.OFFLINE).count(),
         "free days": Term.objects.filter(source=Term.Source.COMPLIMENTARY).count(),
         "perks used": Redemption.objects.filter(status=Redemption.Status.COMMITTED).count(),
         "perks that came back": Redemption.objects.filter(returned_worth__gt=0).count(),

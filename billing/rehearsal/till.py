@@ -1,4 +1,5 @@
-"""The rehearsal's shop: a till that asks about each order, as any shop's does, and books what it was told.
+"""The rehearsal's shop: a till that asks about each order, as any shop's does, and books what it was told. At its
+counter a year can be paid, which staff record.
 
 It knows the programme as a person who wrote it down does: what alterations cost the shop, and that of what is taken
 off an order the shop bears all.
@@ -8,14 +9,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.test import Client
 
-from membership import clock
+from billing import offline
+from billing.rehearsal.at_stripe import Life, Period
+from membership import calendar, clock
+from membership.models import Member, Price
 from perks import keys
 
 if TYPE_CHECKING:
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 COSTS = {"alterations": 1400}  # programmes/laurel.toml, EUR; what takes something off costs what it takes
 ASKED = ("free-shipping", "standing-discount", "alterations")
 GOODS, DELIVERY = (1290, 2495, 12900), 495
+A_YEAR = {"bronze-year": 2900, "silver-year": 5900, "gold-year": 11900}  # the same, EUR
 
 
 class Use(NamedTuple):
@@ -36,11 +42,47 @@ class Use(NamedTuple):
     cost: int
 
 
+class Paid(NamedTuple):
+    """A first year that was paid at the counter. Minor units of EUR."""
+
+    plan: str
+    at: datetime
+
+    @property
+    def on(self) -> date:
+        return self.at.astimezone(ZoneInfo(settings.VIP_HOME_ZONE)).date()
+
+    @property
+    def amount(self) -> int:
+        return A_YEAR[self.plan]
+
+    @property
+    def life(self) -> Life:
+        """As Stripe would tell of it, had it been paid there: one year, and nothing after it."""
+        year = Period(self.at, calendar.anniversary(self.at, "year", 1))
+        return Life(
+            customer="",
+            currency="EUR",
+            product=f"vip-{self.plan.partition('-')[0]}",
+            contested=False,
+            joined_at=self.at,
+            periods=(year,),
+            given=frozenset(),
+            charging=False,
+            paused=False,
+            canceled_at=None,
+            ended_at=year.ends_at,
+            next_charge=0,
+        )
+
+
 @dataclass
 class Till:
-    """`book`: the uses of each order that was paid, as the shop was told them; by the redemption."""
+    """`book`: the uses of each order that was paid, as the shop was told them; by the redemption. `counter`: the years
+    that were paid there."""
 
     book: dict[str, list[Use]] = field(default_factory=dict)
+    counter: list[Paid] = field(default_factory=list)
     _key: str = ""
     _asked: int = 0  # calls so far
 
@@ -73,6 +115,21 @@ class Till:
         everything = fixed or dice.random() < 1 / 3
         back = {} if everything else {"lines": [{"id": "1", "quantity": 1}]}
         self._books(self._asks(f"redemptions/{orders[-1]}/return", back), member)
+
+    def takes_a_year(self, member: Member, plan: str) -> None:
+        """Money over the counter for a first year, which staff record as the console's form does."""
+        paid, at = Paid(plan, clock.now()), clock.now()
+        offline.record(
+            member=member,
+            price=Price.objects.get(plan__code=plan, currency="EUR", retired_at=None),
+            means="counter",
+            reference=f"COUNTER-{len(self.counter) + 1}",
+            paid_on=paid.on,
+            behind=None,
+            at=at,
+            actor="rehearsal",
+        )
+        self.counter.append(paid)
 
     def _books(self, told: dict[str, Any], member: str) -> None:
         self.book[told["id"]] = [

@@ -8,9 +8,7 @@ from billing.rehearsal import at_stripe, books, reports
 from membership import clock, invariants
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from billing.rehearsal.till import Use
+    from billing.rehearsal.till import Till
 
 
 def broken(*, offline: bool = False) -> list[str]:
@@ -27,19 +25,20 @@ def unequal() -> list[str]:
     return books.differences(books.ours(), books.stripes())
 
 
-def misreported(uses: Sequence[Use] = ()) -> list[str]:
-    """Every figure of a report that is not so, a line each. `uses`: what the till booked.
+def misreported(till: Till) -> list[str]:
+    """Every figure of a report that is not so, a line each. `till`: what was booked there.
 
     Raises StripeUnavailable.
     """
-    at, lives = clock.now(), at_stripe.lives()
+    at, lives = clock.now(), [*at_stripe.lives(), *(paid.life for paid in till.counter)]
     return [
         *reports.wrong_about_members(at, lives),
         *reports.wrong_about_money(at),
         *reports.wrong_about_movements(at, lives),
+        *reports.wrong_about_offline(at, till.counter),
         *reports.wrong_about_renewals(at, lives),
-        *reports.wrong_about_perks(at, uses),
-        *reports.wrong_about_risk(at, lives, uses),
+        *reports.wrong_about_perks(at, till.uses),
+        *reports.wrong_about_risk(at, lives, till.uses),
     ]
 
 

@@ -19,10 +19,9 @@ from membership.bootstrap import data_folder
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Sequence
 
     from billing.rehearsal.play import Played
-    from billing.rehearsal.till import Use
+    from billing.rehearsal.till import Till
 
 START = datetime(2024, 2, 20, 6, tzinfo=UTC)  # nine days before a leap day
 WHOLE = 800  # days, in which every story has room for all its acts
@@ -48,7 +47,7 @@ class Command(BaseCommand):
             with stage.open_door():
                 played = self._play(members, days, seed, story)
                 happened = self._judge(
-                    played.till.uses,
+                    played.till,
                     every_kind=members >= len(stories.STORIES) and days >= WHOLE and not story,
                 )
         self._draw(played, happened, picture, f"{members} members over {days} days")
@@ -63,7 +62,7 @@ class Command(BaseCommand):
         self.stdout.write("Tried: " + ", ".join(_tried(played, name) for name in sorted(played.tried)) + ".")
         return played
 
-    def _judge(self, uses: Sequence[Use] = (), *, every_kind: bool) -> dict[str, int]:
+    def _judge(self, till: Till, *, every_kind: bool) -> dict[str, int]:
         """What happened. Raises CommandError unless every invariant holds, the two ledgers and the reports agree to the
         cent and, where there was room for all, no kind of thing is missing."""
         happened = tally.count()
@@ -72,7 +71,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join(["Not always true:", *broken]))
         if unequal := verdict.unequal():
             raise CommandError("\n".join(["Our ledger is not Stripe's:", *unequal]))
-        if wrong := verdict.misreported(uses):
+        if wrong := verdict.misreported(till):
             raise CommandError("\n".join(["A report is wrong:", *wrong]))
         if every_kind and (missing := verdict.missing(happened)):
             raise CommandError(f"No rehearsal of everything, for these never happened: {', '.join(missing)}")
