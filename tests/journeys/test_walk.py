@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.journeys import rig, walk
@@ -56,14 +57,14 @@ def kill_the_worker(demo: Demo) -> None:
 
 
 def workers(demo: Demo) -> list[int]:
-    """The process ids of the demo's worker and its pool, the oldest first."""
+    """The process ids of the demo's worker and its pool, the oldest first; ids begin anew when they have run out."""
     mark = f"VIP_DATA={demo.folder}".encode()
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
             ours = mark in (path / "environ").read_bytes().split(b"\0")
             if ours and b"worker" in (path / "cmdline").read_bytes().split(b"\0"):
-                found.append(int(path.name))
-        except OSError:
+                found.append((psutil.Process(int(path.name)).create_time(), int(path.name)))
+        except (OSError, psutil.NoSuchProcess):
             continue
-    return sorted(found)
+    return [pid for _began, pid in sorted(found)]
