@@ -258,7 +258,7 @@ def first_divergence(clock: Clock, seeds: range) -> str:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_history_ends_otherwise_than_the_oracle_says(on_sale, clock, share, part):  # noqa: F811
-    goal = {"ci": 200, "full": 2000} if connection.vendor == "sqlite" else {"ci": 70, "full": 500}
+    goal = {"ci": 150, "full": 2000} if connection.vendor == "sqlite" else {"ci": 50, "full": 500}
     assert not first_divergence(clock, share.seeds(**goal, part=part, parts=PARTS))
 
 
