@@ -64,15 +64,18 @@ class Life:
         followed = [(one.ends_at, Became.RENEWED) for one, _next in pairwise(self.periods)]
         return [one for one in followed if one[0] not in self.given] + [(self.periods[-1].ends_at, self._last())]
 
+    @property
+    def last_day_ends(self) -> datetime:
+        """The midnight, at home, that ends the last day of what was paid for."""
+        return calendar.midnight_after(self.periods[-1].ends_at, settings.VIP_HOME_ZONE)
+
     def left_at(self, at: datetime) -> datetime | None:
         """The end of the last day they had; None while they stay, or may yet pay."""
-        last = self.periods[-1].ends_at
         if self.ended_at is None:
             return None
-        if self.ended_at < last:  # given their money back, or lost to a bank
+        if self.ended_at < self.periods[-1].ends_at:  # given their money back, or lost to a bank
             return self.ended_at
-        midnight = calendar.midnight_after(last, settings.VIP_HOME_ZONE)
-        return midnight if midnight <= at else None
+        return self.last_day_ends if self.last_day_ends <= at else None
 
     def standing(self, at: datetime, grace: timedelta) -> str:
         """Where they stand, as a shop would be told; "": nowhere any more. Days of grace are those of the home."""
@@ -80,10 +83,9 @@ class Life:
             return ""
         if self.contested or self.paused:
             return "suspended"
-        over = calendar.midnight_after(self.periods[-1].ends_at, settings.VIP_HOME_ZONE)
-        if at < over:
+        if at < self.last_day_ends:
             return "current"
-        local = over.astimezone(ZoneInfo(settings.VIP_HOME_ZONE))  # so that days are added, not hours
+        local = self.last_day_ends.astimezone(ZoneInfo(settings.VIP_HOME_ZONE))  # so that days are added, not hours
         return "grace" if self.charging and at < local + grace else ""
 
     def period(self, at: datetime) -> Period:

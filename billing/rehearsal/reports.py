@@ -21,11 +21,11 @@ from billing.console import money_reports
 from billing.models import Customer
 from billing.rehearsal.at_stripe import Became
 from billing.rehearsal.books import GIVEN_BACK
-from membership import calendar, months, standing
+from membership import months, standing
 from membership.console import members_report
 from membership.console.reports import Money, Share, Whose
 from membership.models import OPEN, Membership, Plan
-from membership.standing import Standing
+from membership.standing import HELD, Standing
 from perks.console import perks_report
 from perks.kinds.base import localized
 from perks.models import Perk
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from membership.months import Month
 
 COLUMNS = ("paid", "given back", "lost", "kept")
-PAID = frozenset({Standing.CURRENT, Standing.GRACE, Standing.SUSPENDED})
-STAYS = frozenset({Standing.CURRENT, Standing.GRACE, Standing.PAUSED, Standing.SUSPENDED})
 
 
 def wrong_about_members(at: datetime, lives: Iterable[Life]) -> list[str]:
@@ -51,14 +49,14 @@ def wrong_about_members(at: datetime, lives: Iterable[Life]) -> list[str]:
     sold = {f"vip-{plan.tier.code}": plan for plan in Plan.objects.select_related("tier")}
     everybody = list(Membership.objects.with_facts())
     standings = [(one, standing.at(one, at)) for one in everybody]
-    unpaid = ((one, now) for one, now in standings if one.status in OPEN and now not in PAID)
+    unpaid = ((one, now) for one, now in standings if one.status in OPEN and now not in HELD)
     expected = Counter(f"{_tier(one, at)}, {now.value}" for one, now in unpaid)
     for life in lives:
         plan = sold[life.product]
         if now := life.standing(at, timedelta(days=plan.grace_days)):
             expected[f"{plan.tier.name}, {now}"] += 1
     found = Counter({f"{tier}, {now.value}": told for tier, now, told in _by_tier(at) if told})
-    stayed = Counter({"at the end": sum(now in STAYS for one, now in standings if one.terms.all())})
+    stayed = Counter({"at the end": sum(now in HELD for one, now in standings if one.terms.all())})
     return [
         *_differences("Members by tier and standing", expected, found),
         *_differences("Joined, left and stayed", stayed, Counter({"at the end": _now_members(at)})),
@@ -164,8 +162,7 @@ def wrong_about_risk(at: datetime, lives: Iterable[Life], uses: Sequence[Use]) -
     expected, told = Counter[str](), Counter[str]()
     numbers = dict(Customer.objects.values_list("stripe_id", "member__number"))
     for life in lives:
-        last_day_ends = calendar.midnight_after(life.periods[-1].ends_at, settings.VIP_HOME_ZONE)
-        if life.charging and not life.paused and at < last_day_ends <= at + figures.RENEWS_WITHIN:
+        if life.charging and not life.paused and at < life.last_day_ends <= at + figures.RENEWS_WITHIN:
             number, began = numbers[life.customer], life.period(at).starts_at
             worth = sum(use.worth for use in uses if use.member == number and use.at >= began)
             if worth < life.next_charge:

@@ -112,9 +112,14 @@ def counted(staff: Staff, at: datetime) -> list[Counted]:
     return [Counted(one, Count(sum(next(numbers) for _source in one.sources))) for one in seen]
 
 
+def as_counted(question: QuerySet[Any]) -> QuerySet[Any, Any]:
+    """What is asked of a question for its number: as many rows as anybody counts, in no order."""
+    return question.order_by().values("pk")[: MOST + 1]
+
+
 def _numbers(questions: Sequence[QuerySet[Any]]) -> list[int]:
     """How many rows each of them has; MOST + 1 at most."""
-    asked = [question.order_by().values("pk")[: MOST + 1].query.sql_with_params() for question in questions]
+    asked = [as_counted(question).query.sql_with_params() for question in questions]
     if not asked:
         return []
     with connection.cursor() as cursor:
