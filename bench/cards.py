@@ -21,13 +21,13 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import django
 import pypdf
-import pypdfium2
 import segno
 import weasyprint
 from weasyprint.text.fonts import FontConfiguration
+
+from tests.scanner import scanned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,11 +90,6 @@ def check_that_all_make_the_same_card(makers: dict[str, Callable[[str], bytes]])
 def text(pdf: bytes) -> str:
     (page,) = pypdf.PdfReader(io.BytesIO(pdf)).pages
     return page.extract_text()
-
-
-def scanned(pdf: bytes) -> str:
-    image = pypdfium2.PdfDocument(pdf)[0].render(scale=200 / 72).to_numpy()
-    return str(cv2.QRCodeDetector().detectAndDecode(image)[0])
 
 
 def measure(makers: dict[str, Callable[[str], bytes]], rounds: int) -> dict[str, float]:
