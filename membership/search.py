@@ -168,5 +168,6 @@ def _found(keys: Iterable[SearchKey], *, exactly: bool) -> list[Found]:
     for key in keys:
         first.setdefault(key.member_id, key)
     shown = list(first.items())[:SHOWN]
-    members = Member.objects.select_related("user").in_bulk([pk for pk, _key in shown])
+    told = Member.objects.select_related("user").only("number", "name", "user__email")
+    members = told.in_bulk([pk for pk, _key in shown])
     return [Found(members[pk], key.kind, key.value, exactly) for pk, key in shown]

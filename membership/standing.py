@@ -1,7 +1,7 @@
 """Standing: what a membership is at a moment. Pure questions to stored facts; nothing here writes or reads a clock.
 
-Every function takes a Membership loaded `with_facts()` and the moment asked about. A dead worker cannot make an
-answer wrong, because no answer was ever stored.
+Every function takes a Membership loaded `with_facts()`, or whose it is, and the moment asked about. A dead worker
+cannot make an answer wrong, because no answer was ever stored.
 """
 
 from __future__ import annotations
@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 
 from membership import calendar
 from membership.models import HouseholdSeat, Member, Membership, Pause, Plan, Status, Stop, Term, Tier
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 
 class Standing(StrEnum):
@@ -31,15 +37,21 @@ HELD = HONORED | {Standing.PAUSED, Standing.SUSPENDED}  # somebody has it, if no
 
 def at(membership: Membership, moment: datetime) -> Standing:
     """The standing at `moment`, asked as a person would: paid? ended? begun? stopped? resting? covered? awaited?"""
+    begun = term_at(membership, moment) is not None
+    stopped, resting = open_stop(membership, moment) is not None, pause_at(membership, moment) is not None
+    return _standing(membership, moment, begun=begun, stopped=stopped, resting=resting)
+
+
+def _standing(membership: Membership, moment: datetime, *, begun: bool, stopped: bool, resting: bool) -> Standing:
     if membership.entitled_until is None:
         return Standing.ENDED if membership.status == Status.ENDED else Standing.PENDING
     if membership.cut_at is not None and moment >= membership.cut_at:
         return Standing.ENDED
-    if term_at(membership, moment) is None:
+    if not begun:
         return Standing.PENDING
-    if open_stop(membership, moment):
+    if stopped:
         return Standing.SUSPENDED
-    if pause_at(membership, moment):
+    if resting:
         return Standing.PAUSED
     if moment < membership.entitled_until:
         return Standing.CURRENT
@@ -173,19 +185,44 @@ def speaking(member: Member, own: Membership | None, moment: datetime) -> Member
     return seat_membership(member, moment) or own
 
 
-def current_memberships(members: Iterable[Member], moment: datetime) -> dict[int, Membership]:
-    """The same of many, by the member's id, in as many queries as of one."""
+class Speaks(NamedTuple):
+    """The membership that speaks for a member, with its plan, and where it stands."""
+
+    membership: Membership
+    standing: Standing
+
+
+def who_speak(members: Iterable[Member], moment: datetime) -> dict[int, Speaks]:
+    """current_membership() and at() of many, by the member's id. What at() asks of the facts the database answers, so
+    that they are not loaded: it is a page of people in two queries."""
     asked = [member.pk for member in members]
-    began = Membership.objects.with_facts().filter(member__in=asked).exclude(status=Status.ENDED, entitled_until=None)
-    found = {own.member_id: own for own in began.order_by("reserved_at", "pk")}
+    if not asked:
+        return {}
+    began = Membership.objects.filter(member__in=asked).exclude(status=Status.ENDED, entitled_until=None)
+    own = _stand(began.order_by("reserved_at", "pk"), moment)
+    found = {one.membership.member_id: one for one in own}
     seats = HouseholdSeat.objects.filter(holder__in=asked, opened_at__lte=moment, closed_at=None)
     under = dict(seats.order_by("-pk").values_list("holder", "membership"))
-    payers = Membership.objects.with_facts().in_bulk(under.values())
-    for holder, membership in under.items():
-        own = found.get(holder)
-        if own is None or at(own, moment) not in HELD:
-            found[holder] = payers[membership]
+    if under:
+        theirs = _stand(Membership.objects.filter(pk__in=under.values()), moment)
+        payers = {one.membership.pk: one for one in theirs}
+        seated = {holder: payers[membership] for holder, membership in under.items()}
+        found = seated | {holder: one for holder, one in found.items() if holder not in seated or one.standing in HELD}
     return found
+
+
+def _stand(memberships: QuerySet[Membership], moment: datetime) -> list[Speaks]:
+    its, open_ = {"membership": OuterRef("pk")}, Q(lifted_at=None) | Q(lifted_at__gt=moment)
+    found = memberships.select_related("plan").annotate(
+        begun=Exists(Term.objects.filter(**its, starts_at__lte=moment)),
+        stopped=Exists(Stop.objects.filter(open_, **its, opened_at__lte=moment)),
+        resting=Exists(Pause.objects.filter(**its, starts_at__lte=moment, ends_at__gt=moment)),
+    )
+    over = [one for one in found if one.entitled_until is not None and one.entitled_until <= moment]
+    prefetch_related_objects(over, "stops")  # for these days of grace may be counted
+    return [
+        Speaks(one, _standing(one, moment, begun=one.begun, stopped=one.stopped, resting=one.resting)) for one in found
+    ]
 
 
 def own_membership(member: Member) -> Membership | None:

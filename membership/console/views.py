@@ -27,17 +27,9 @@ def find(request: HttpRequest) -> HttpResponse:
     found = search.find(asked)
     if len(found) == 1 and found[0].exactly:
         return redirect(found[0].address or reverse("console-member", args=[found[0].member.number]))
-    at = clock.now()
-    held = standing.current_memberships([one.member for one in found], at)
-    told = [
-        {
-            "found": one,
-            "membership": (membership := held.get(one.member.pk)),
-            "standing": standing.at(membership, at).value if membership else "none",
-        }
-        for one in found
-    ]
-    context = {"q": asked, "rows": told, "full": len(found) == search.SHOWN, "staff": staff_of(request)}
+    speak = standing.who_speak([one.member for one in found], clock.now())
+    rows = [{"found": one, "speaks": speak.get(one.member.pk)} for one in found]
+    context = {"q": asked, "rows": rows, "full": len(found) == search.SHOWN, "staff": staff_of(request)}
     return render(request, "console/find.html", context)
 
 

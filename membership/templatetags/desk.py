@@ -1,4 +1,4 @@
-"""The console's left bar, every queue with its count; a report's cells."""
+"""The console's left bar, every queue with its count; a standing in words; a report's cells."""
 
 from __future__ import annotations
 
@@ -8,13 +8,26 @@ from typing import Any
 from django import template
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from membership import clock
 from membership.console import queues
 from membership.console.reports import Whose
+from membership.standing import Standing
 from membership.templatetags.vip import day
 
 register = template.Library()
+
+STANDINGS = {
+    "none": _("no membership"),
+    Standing.PENDING: _("not paid yet"),
+    Standing.CURRENT: _("current"),
+    Standing.GRACE: _("in grace"),
+    Standing.LAPSED: _("lapsed"),
+    Standing.PAUSED: _("paused"),
+    Standing.SUSPENDED: _("on hold"),
+    Standing.ENDED: _("ended"),
+}
 
 
 @register.simple_tag(takes_context=True)
@@ -33,3 +46,9 @@ def cell(value: object) -> str:
         address = reverse("console-member", args=[int(value.number)])
         return format_html('<a href="{}">{}</a>', address, value.name)
     return day(value) if isinstance(value, date) else str(value)
+
+
+@register.simple_tag(name="standing")
+def told_standing(now: str) -> str:
+    """Where a membership stands, in words and color; "none" of who has none."""
+    return format_html('<span class="standing {}">{}</span>', now, STANDINGS[now])

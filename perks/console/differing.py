@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from membership.templatetags.desk import STANDINGS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -14,15 +16,6 @@ if TYPE_CHECKING:
 
     Told = Mapping[str, Any] | None  # the member of an answer: standing, tier, until when
 
-STANDINGS = {
-    "current": gettext_lazy("current"),
-    "grace": gettext_lazy("in grace"),
-    "pending": gettext_lazy("not paid yet"),
-    "lapsed": gettext_lazy("lapsed"),
-    "paused": gettext_lazy("paused"),
-    "suspended": gettext_lazy("on hold"),
-    "ended": gettext_lazy("ended"),
-}
 SUMS = {
     "lines": gettext_lazy("Goods"),
     "shipping": gettext_lazy("Delivery"),

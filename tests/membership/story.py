@@ -56,6 +56,7 @@ class Story:
 
     def sees(self, expected: str, *, until: str | None = None, tier: str | None = None) -> Story:
         assert standing.at(self.membership, self.now) == expected
+        assert standing.who_speak([self.member], self.now)[self.member.pk].standing == expected
         if until:
             assert self.membership.entitled_until == moment(until)
         if tier:

@@ -82,6 +82,7 @@ class TestAddTerm:
         facts = Membership.objects.with_facts().get()
         assert standing.at(facts, AT) == "pending"
         assert standing.at(facts, moment("2026-04-01T00:00")) == "current"
+        assert standing.who_speak([facts.member], AT)[facts.member_id].standing == "pending"
 
 
 class TestPause:

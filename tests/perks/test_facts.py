@@ -59,6 +59,8 @@ class TestTheRow:
         live_through(verb, membership, clock)
         membership = Membership.objects.with_facts().get(pk=membership.pk)
         for moment in moments(membership):
+            speaks = standing.who_speak([membership.member], moment)
+            assert speaks == {membership.member_id: (membership, standing.at(membership, moment))}, moment
             if moment < clock.now:
                 continue  # the row speaks from its last change on
             tier = standing.tier_at(membership, moment)
