@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import CharField, Exists, Lookup, OuterRef
 
@@ -77,6 +77,15 @@ class Found:
     address: str = ""
 
 
+class Key(NamedTuple):
+    """A search key as it is read: a hundred of them are lighter than as many rows."""
+
+    member_id: int
+    kind: str
+    value: str
+    pk: int
+
+
 _finders: list[Callable[[str], Iterable[Found]]] = []
 
 
@@ -93,7 +102,7 @@ def find(text: str) -> list[Found]:
     asked = fold(text)
     if not asked:
         return []
-    found = _found(sorted(exact(text)[:LOOKED_AT], key=lambda key: (key.kind, key.pk)), exactly=True)
+    found = _found(sorted(_read(exact(text)[:LOOKED_AT]), key=lambda key: (key.kind, key.pk)), exactly=True)
     there = {one.member.pk for one in found}
     for finds in _finders:
         found += [one for one in finds(text.strip()) if one.member.pk not in there]
@@ -122,9 +131,13 @@ def beginning(word: str) -> QuerySet[SearchKey]:
     return SearchKey.objects.filter(value__begins=numbers.normalize(word) if _is_number(asked) else asked)
 
 
-def _beginning(text: str) -> list[SearchKey]:
+def _read(keys: QuerySet[SearchKey]) -> list[Key]:
+    return [Key(*row) for row in keys.values_list(*Key._fields)]
+
+
+def _beginning(text: str) -> list[Key]:
     """Keys that begin so: the whole name as it is typed, and of several words each a part of it, in any order."""
-    keys = list(beginning(text)[:LOOKED_AT])
+    keys = _read(beginning(text)[:LOOKED_AT])
     asked = fold(text)
     if " " in asked and not _is_number(asked) and len({key.member_id for key in keys}) < SHOWN:
         keys += _parts(asked.split())
@@ -135,7 +148,7 @@ def _is_number(asked: str) -> bool:
     return asked.replace(" ", "").isdigit()
 
 
-def _parts(words: list[str]) -> list[SearchKey]:
+def _parts(words: list[str]) -> list[Key]:
     """Keys of names of which each word begins a part.
 
     The rarest word leads, and of what it begins so many are looked at that hands can count: asking the database for
@@ -143,17 +156,17 @@ def _parts(words: list[str]) -> list[SearchKey]:
     """
     begun = {word: beginning(word).filter(kind=SearchKey.Kind.NAME) for word in words}
     rarest, *others = sorted(begun, key=lambda word: (begun[word][:MANY].count(), -len(word)))
-    led = list(begun[rarest][:MANY])
+    led = _read(begun[rarest][:MANY])
     keys = _with_all(led, [begun[word] for word in others])
     if len(led) < MANY or len({key.member_id for key in keys}) >= SHOWN:
         return keys
     fits = begun[rarest]
     for word in others:
         fits = fits.filter(Exists(begun[word].filter(member=OuterRef("member"))))
-    return list(fits[:LOOKED_AT])
+    return _read(fits[:LOOKED_AT])
 
 
-def _with_all(keys: list[SearchKey], parts: list[QuerySet[SearchKey]]) -> list[SearchKey]:
+def _with_all(keys: list[Key], parts: list[QuerySet[SearchKey]]) -> list[Key]:
     """Those whose member has each of these parts, too."""
     left = {key.member_id for key in keys}
     for part in parts:
@@ -161,10 +174,10 @@ def _with_all(keys: list[SearchKey], parts: list[QuerySet[SearchKey]]) -> list[S
     return [key for key in keys if key.member_id in left]
 
 
-def _found(keys: Iterable[SearchKey], *, exactly: bool) -> list[Found]:
+def _found(keys: Iterable[Key], *, exactly: bool) -> list[Found]:
     """One line a member, as the first of their keys has it: the same person is found by the first name and by the
     whole. SHOWN at most."""
-    first: dict[int, SearchKey] = {}
+    first: dict[int, Key] = {}
     for key in keys:
         first.setdefault(key.member_id, key)
     shown = list(first.items())[:SHOWN]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from django.contrib.auth.models import AnonymousUser
+
 
 class NotYours(DomainError):
     """Who grants or takes a role may not: no manager, or it is their own."""
@@ -42,10 +44,14 @@ class NotConfirmed(DomainError):
     message = "This account's address is not confirmed. Its owner logs in once, then the role can be given."
 
 
-def of(user: object) -> Staff | None:
+def of(user: User | AnonymousUser | None) -> Staff | None:
     """The role that an account holds now; None for members and strangers."""
-    pk = getattr(user, "pk", None)
-    return Staff.objects.select_related("user").filter(user_id=pk, revoked_at=None).first() if pk else None
+    if not isinstance(user, User):
+        return None
+    held = Staff.objects.filter(user=user, revoked_at=None).first()
+    if held is not None:
+        held.user = user
+    return held
 
 
 def who_hold(roles: Sequence[Role]) -> list[Staff]:

@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 
 @search.finder
 def by_receipt(text: str) -> Iterable[Found]:
-    found = OfflinePayment.objects.filter(reference=offline.folded(text)).select_related("member__user").first()
-    if found is not None:
+    paid = OfflinePayment.objects.filter(reference=offline.folded(text)).prefetch_related("member__user")
+    for found in paid:
         yield Found(found.member, "offline", found.reference, exactly=True)

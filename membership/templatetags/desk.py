@@ -50,5 +50,5 @@ def cell(value: object) -> str:
 
 @register.simple_tag(name="standing")
 def told_standing(now: str) -> str:
-    """Where a membership stands, in words and color; "none" of who has none."""
-    return format_html('<span class="standing {}">{}</span>', now, STANDINGS[now])
+    """Where a membership stands, in words and color; "none" of who has none, or nobody was."""
+    return format_html('<span class="standing {}">{}</span>', now, STANDINGS.get(now, STANDINGS["none"]))

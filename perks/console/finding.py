@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def used_on(order: str) -> QuerySet[Redemption]:
-    return Redemption.objects.filter(order_ref=order).select_related("member__user", "shop").order_by("-held_at", "-pk")
+    """Whose they are is loaded where there are any: nearly nothing that is typed is an order."""
+    used = Redemption.objects.filter(order_ref=order).order_by("-held_at", "-pk")
+    return used.prefetch_related("member__user", "shop")
 
 
 @search.finder
