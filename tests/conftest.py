@@ -14,6 +14,7 @@ import pytest
 from django.core.cache import cache
 
 from billing import account
+from membership import card_token
 from perks import auth, decisions, fresh
 from tests import emptying
 from tests.moment import Clock
@@ -95,6 +96,7 @@ def _empty_cache() -> Iterator[None]:
     decisions.forget()
     auth.forget_guesses()
     account.forget()
+    card_token.forget_keys()
 
 
 @pytest.fixture(autouse=True, scope="session")

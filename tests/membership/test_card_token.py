@@ -21,13 +21,6 @@ pytestmark = pytest.mark.django_db
 CARD_ID = uuid.UUID(bytes=bytes(range(16)))
 
 
-@pytest.fixture(autouse=True)
-def _own_keys():
-    card_token.forget_keys()
-    yield
-    card_token.forget_keys()
-
-
 def new_key(settings) -> None:
     settings.CARD_PRIVATE_KEY = secrets.token_bytes(32)
     card_token.forget_keys()
